@@ -1,0 +1,5 @@
+#include <iostream>
+
+#include "hello.h"
+
+int main() { std::cout << hello::Hello(); }

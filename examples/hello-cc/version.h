@@ -1,0 +1,7 @@
+#pragma once
+
+namespace hello {
+
+constexpr int kVersion = 1;
+
+}  // namespace hello

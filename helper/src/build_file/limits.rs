@@ -1,0 +1,80 @@
+//! Refuses texts that would make a recursive parser run out of stack.
+//!
+//! The parser, and the drop of its tree, use stack for each nesting level and for each operand of a chain. Both are
+//! bounded here by counting tokens, which needs no recursion.
+
+use starlark_syntax::codemap::CodeMap;
+use starlark_syntax::lexer::{Lexer, Token};
+use starlark_syntax::syntax::Dialect;
+
+/// No BUILD file that people maintain is larger.
+pub(super) const MAX_BYTES: usize = 4 << 20;
+
+/// Brackets inside brackets.
+const MAX_NESTING: usize = 256;
+
+/// Tokens of one expression, brackets around it included, that no comma or line end separates.
+const MAX_CHAIN: usize = 4096;
+
+/// The stack that parsing gets, chosen so that texts at both limits parse in a debug build.
+pub(super) const STACK_BYTES: usize = 256 << 20;
+
+/// A limit that was exceeded, and the byte offset where.
+pub(super) struct Exceeded {
+    pub(super) offset: usize,
+    pub(super) message: String,
+}
+
+pub(super) fn check_limits(text: &str, dialect: &Dialect) -> Result<(), Exceeded> {
+    let codemap = CodeMap::new(String::new(), text.to_owned());
+    // One counter a bracket level, the outermost first; their sum bounds the depth of the tree at this place.
+    let mut levels = vec![0_usize];
+    let mut sum = 0_usize;
+    let mut indentation = 0_usize;
+    for token in Lexer::new(text, dialect, codemap) {
+        // A text that cannot be split into tokens is the parser's to report.
+        let Ok((offset, token, _)) = token else {
+            return Ok(());
+        };
+        match token {
+            Token::OpeningRound | Token::OpeningSquare | Token::OpeningCurly => levels.push(0),
+            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly
+                if levels.len() > 1 =>
+            {
+                sum -= levels.pop().unwrap_or_default();
+                add(&mut levels, &mut sum);
+            }
+            Token::Comma | Token::Newline | Token::Semicolon => {
+                if let Some(level) = levels.last_mut() {
+                    sum -= std::mem::take(level);
+                }
+            }
+            Token::Indent => indentation += 1,
+            Token::Dedent => indentation = indentation.saturating_sub(1),
+            // A chain of `elif` is a tree as deep as it is long, and goes on over the ends of lines.
+            Token::Elif => indentation += 1,
+            Token::Comment(_) => {}
+            _ => add(&mut levels, &mut sum),
+        }
+        let exceeded = |what: &str, limit: usize| {
+            Err(Exceeded {
+                offset,
+                message: format!("{what} (at most {limit} are supported)"),
+            })
+        };
+        if levels.len() + indentation > MAX_NESTING {
+            return exceeded("too deeply nested", MAX_NESTING);
+        }
+        if sum > MAX_CHAIN {
+            return exceeded("too many operands in one expression", MAX_CHAIN);
+        }
+    }
+    Ok(())
+}
+
+fn add(levels: &mut [usize], sum: &mut usize) {
+    if let Some(level) = levels.last_mut() {
+        *level += 1;
+        *sum += 1;
+    }
+}

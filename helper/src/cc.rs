@@ -1,0 +1,7 @@
+//! C++ toolchains: asking the compiler, deciding on a configuration, writing BUILD files.
+
+pub mod answer;
+pub mod compiler;
+pub mod config;
+pub mod probe;
+pub mod render;

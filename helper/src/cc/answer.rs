@@ -1,0 +1,72 @@
+//! Reads what compilers print. Pure, so that recorded answers test it.
+
+/// The folders between `#include <...> search starts here:` and the end of the list, as printed.
+#[must_use]
+pub fn include_directories(stderr: &str) -> Vec<String> {
+    stderr
+        .lines()
+        .skip_while(|line| !line.starts_with("#include <...>"))
+        .skip(1)
+        .take_while(|line| line.starts_with(' '))
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+/// The value of a macro in the output of `-dM -E`.
+#[must_use]
+pub fn macro_value<'a>(defines: &'a str, name: &str) -> Option<&'a str> {
+    defines.lines().find_map(|line| {
+        let (found, value) = line.strip_prefix("#define ")?.split_once(' ')?;
+        (found == name).then_some(value.trim())
+    })
+}
+
+/// The program of the last command that a verbose clang ran: its linker.
+#[must_use]
+pub fn last_program(stderr: &str) -> Option<&str> {
+    let command = stderr.lines().rfind(|line| !line.trim().is_empty())?.trim();
+    match command.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => command.split(' ').next(),
+    }
+}
+
+/// The value that follows a flag in a verbose command line, such as `-isysroot`.
+#[must_use]
+pub fn value_after<'a>(stderr: &'a str, flag: &str) -> Option<&'a str> {
+    let mut words = stderr.split_whitespace();
+    words.find(|word| *word == flag)?;
+    words.next().map(|word| word.trim_matches('"'))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    const CLANG: &str = "Debian clang version 21.1.8\n \"/nix/store/x/clang\" -cc1 -isysroot /nix/store/x/sysroot -x c\n\
+        ignoring nonexistent directory \"/nix/store/x/none\"\n#include \"...\" search starts here:\n\
+        #include <...> search starts here:\n /nix/store/x/a\n /nix/store/x/b (framework)\nEnd of search list.\n\
+        \x20\"/nix/store/x/bin/ld.lld\" --sysroot=/nix/store/x -pie\n";
+
+    #[test]
+    fn verbose_clang_is_read() {
+        assert_eq!(
+            include_directories(CLANG),
+            ["/nix/store/x/a", "/nix/store/x/b (framework)"]
+        );
+        assert_eq!(last_program(CLANG), Some("/nix/store/x/bin/ld.lld"));
+        assert_eq!(
+            value_after(CLANG, "-isysroot"),
+            Some("/nix/store/x/sysroot")
+        );
+        assert_eq!(include_directories("gcc: error"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn macros_are_found_by_their_whole_name() {
+        let defines = "#define __GLIBC_MINOR__ 41\n#define __GLIBC__ 2\n#define EMPTY\n";
+        assert_eq!(macro_value(defines, "__GLIBC__"), Some("2"));
+        assert_eq!(macro_value(defines, "__GLIBC_MINOR__"), Some("41"));
+        assert_eq!(macro_value(defines, "__GLIB"), None);
+    }
+}

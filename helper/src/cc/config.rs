@@ -1,0 +1,395 @@
+//! Decides on the C++ configuration: Env and the probe's facts become the attributes of `lre_cc_toolchain`.
+//!
+//! The flags are those of Bazel's own configuration (`unix_cc_configure.bzl` in rules_cc), except that nothing names the
+//! host, the working folder never reaches an output, and the C++ library is the one that the compiler uses.
+
+use std::collections::BTreeMap;
+
+use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, LINK_QUESTIONS};
+use crate::environment::{Environment, EnvironmentError};
+use crate::store::{StorePath, StorePathError, find_store_paths};
+
+/// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
+const REQUIRED_TOOLS: [&str; 6] = ["ar", "ld", "nm", "objcopy", "objdump", "strip"];
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Env is not usable.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// A tool is in no folder of `PATH`.
+    #[error("no {} in the `PATH` of Env\n\nhint: add the `bin` folder of `binutils` or of LLVM's tools to `PATH` in Env", list(.0))]
+    NoTool(Vec<&'static str>),
+    /// The compiler's target is another system.
+    #[error(
+        "`CC` produces code for `{0}`, but only x86_64-linux is supported\n\nhint: set `CC` in Env to a compiler for x86_64-linux"
+    )]
+    Target(String),
+    /// A `BAZEL_…` variable names something absolute outside the store.
+    #[error(
+        "`{key}` in Env names a path outside the store: `{word}`\n\nhint: every path of the toolchain must be a store path"
+    )]
+    Outside {
+        /// The variable.
+        key: &'static str,
+        /// The flag.
+        word: String,
+    },
+    /// A `BAZEL_…` variable names a path that is none.
+    #[error("`{key}` in Env: {reason}")]
+    Malformed {
+        /// The variable.
+        key: &'static str,
+        /// Names the path.
+        reason: StorePathError,
+    },
+}
+
+fn list(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The attributes of `lre_cc_toolchain`, named as rules_cc's `cc_toolchain_config` names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are rules_cc's attributes, documented there"
+)]
+pub struct CcConfig {
+    pub abi_libc_version: String,
+    pub abi_version: String,
+    pub compile_flags: Vec<String>,
+    pub compiler: String,
+    pub conly_flags: Vec<String>,
+    pub coverage_compile_flags: Vec<String>,
+    pub coverage_link_flags: Vec<String>,
+    pub cpu: String,
+    pub cxx_builtin_include_directories: Vec<String>,
+    pub cxx_flags: Vec<String>,
+    pub dbg_compile_flags: Vec<String>,
+    pub host_system_name: String,
+    pub link_flags: Vec<String>,
+    pub link_libs: Vec<String>,
+    pub opt_compile_flags: Vec<String>,
+    pub opt_link_flags: Vec<String>,
+    pub supports_start_end_lib: bool,
+    pub target_libc: String,
+    pub target_system_name: String,
+    pub tool_paths: BTreeMap<String, String>,
+    pub toolchain_identifier: String,
+    pub unfiltered_compile_flags: Vec<String>,
+}
+
+/// Decides. Pure.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn configure_cc(
+    name: &str,
+    environment: &Environment,
+    probe: &CcProbe,
+) -> Result<CcConfig, ConfigError> {
+    let compiler = environment.compiler()?;
+    if !probe.target.starts_with("x86_64-") || !probe.target.contains("linux") {
+        return Err(ConfigError::Target(probe.target.clone()));
+    }
+    let flags = Flags { probe };
+    let libc = probe.libc.clone().unwrap_or_else(|| "unknown".to_owned());
+    let conly_flags = words(environment, "BAZEL_CONLYOPTS")?.unwrap_or_default();
+    let mut cxx_flags =
+        words(environment, "BAZEL_CXXOPTS")?.unwrap_or_else(|| owned(&["-std=c++17"]));
+    cxx_flags.extend(cplus_include_path(environment)?);
+    let mut link_flags = flags.linker(&compiler);
+    link_flags.extend(flags.accepted(&[
+        "-Wl,-no-as-needed",
+        "-Wl,-z,relro,-z,now",
+        "-pass-exit-codes",
+    ]));
+    link_flags.extend(words(environment, "BAZEL_LINKOPTS")?.unwrap_or_default());
+    let (coverage_compile_flags, coverage_link_flags) = flags.coverage();
+    Ok(CcConfig {
+        abi_libc_version: libc.clone(),
+        abi_version: flags.name().to_owned(),
+        compile_flags: flags.compile(),
+        compiler: flags.name().to_owned(),
+        conly_flags,
+        coverage_compile_flags,
+        coverage_link_flags,
+        cpu: "k8".to_owned(),
+        cxx_builtin_include_directories: flags.include_directories(),
+        cxx_flags,
+        dbg_compile_flags: owned(&["-g"]),
+        host_system_name: probe.target.clone(),
+        link_flags,
+        link_libs: words(environment, "BAZEL_LINKLIBS")?.unwrap_or_else(|| flags.link_libs()),
+        opt_compile_flags: owned(&[
+            "-g0",
+            "-O2",
+            "-D_FORTIFY_SOURCE=1",
+            "-DNDEBUG",
+            "-ffunction-sections",
+            "-fdata-sections",
+        ]),
+        opt_link_flags: flags.accepted(&["-Wl,--gc-sections"]),
+        supports_start_end_lib: probe.linker.is_some(),
+        target_libc: libc,
+        target_system_name: probe.target.clone(),
+        tool_paths: flags.tool_paths(&compiler)?,
+        toolchain_identifier: format!("lre-{name}"),
+        unfiltered_compile_flags: flags.unfiltered(),
+    })
+}
+
+fn owned(flags: &[&str]) -> Vec<String> {
+    flags.iter().map(|flag| (*flag).to_owned()).collect()
+}
+
+/// The words of a `BAZEL_…` variable; each absolute path in them must be a store path.
+fn words(environment: &Environment, key: &'static str) -> Result<Option<Vec<String>>, ConfigError> {
+    let words = environment.bazel_words(key);
+    for word in words.iter().flatten() {
+        for mention in find_store_paths(word) {
+            mention
+                .path
+                .map_err(|reason| ConfigError::Malformed { key, reason })?;
+        }
+        let value = [
+            "-L",
+            "-I",
+            "-B",
+            "-isystem",
+            "--sysroot=",
+            "-fuse-ld=",
+            "--ld-path=",
+        ]
+        .iter()
+        .find_map(|flag| word.strip_prefix(flag))
+        .unwrap_or(word);
+        if value.starts_with('/') && StorePath::parse(value).is_err() {
+            return Err(ConfigError::Outside {
+                key,
+                word: word.clone(),
+            });
+        }
+    }
+    Ok(words)
+}
+
+/// Actions do not have the variable, so its folders become flags, as in Bazel's own configuration.
+fn cplus_include_path(environment: &Environment) -> Result<Vec<String>, ConfigError> {
+    let key = "CPLUS_INCLUDE_PATH";
+    let folders = environment
+        .get(key)
+        .unwrap_or_default()
+        .split(':')
+        .filter(|folder| !folder.is_empty());
+    folders
+        .map(|folder| match StorePath::parse(folder) {
+            Ok(path) => Ok(format!("-I{path}")),
+            Err(_) => Err(ConfigError::Outside {
+                key,
+                word: folder.to_owned(),
+            }),
+        })
+        .collect()
+}
+
+struct Flags<'a> {
+    probe: &'a CcProbe,
+}
+
+impl Flags<'_> {
+    fn is_clang(&self) -> bool {
+        self.probe.compiler == CompilerKind::Clang
+    }
+
+    fn name(&self) -> &'static str {
+        if self.is_clang() { "clang" } else { "gcc" }
+    }
+
+    /// Whether the compiler accepts a flag. Published facts do not say; then the compiler's documentation decides: of all
+    /// the flags that are asked for, clang lacks GCC's two, and GCC clang's four.
+    fn accepts(&self, flag: &str) -> bool {
+        if let Some(accepted) = &self.probe.accepted_flags {
+            return accepted.iter().any(|known| known == flag);
+        }
+        let gcc_only = ["-fno-canonical-system-headers", "-pass-exit-codes"];
+        let clang_only = [
+            "-Wthread-safety",
+            "-Wself-assign",
+            "-fcolor-diagnostics",
+            "-ffile-compilation-dir=.",
+        ];
+        let refused: &[&str] = if self.is_clang() {
+            &gcc_only
+        } else {
+            &clang_only
+        };
+        (COMPILE_QUESTIONS.contains(&flag) || LINK_QUESTIONS.contains(&flag))
+            && !refused.contains(&flag)
+    }
+
+    fn accepted(&self, flags: &[&str]) -> Vec<String> {
+        flags
+            .iter()
+            .filter(|flag| self.accepts(flag))
+            .map(|flag| (*flag).to_owned())
+            .collect()
+    }
+
+    fn compile(&self) -> Vec<String> {
+        let mut flags = owned(&["-fstack-protector", "-Wall"]);
+        flags.extend(self.accepted(&[
+            "-Wthread-safety",
+            "-Wself-assign",
+            "-Wunused-but-set-parameter",
+            "-Wno-free-nonheap-object",
+            "-fcolor-diagnostics",
+        ]));
+        flags.push("-fno-omit-frame-pointer".to_owned());
+        // The folder that a compile runs in differs between machines and between local and remote. GCC has no flag for
+        // "whatever it is", but takes it from `PWD`, which Bazel sets to `/proc/self/cwd`.
+        if self.accepts("-ffile-compilation-dir=.") {
+            flags.push("-ffile-compilation-dir=.".to_owned());
+        } else {
+            flags.push("-ffile-prefix-map=/proc/self/cwd=.".to_owned());
+        }
+        flags
+    }
+
+    fn coverage(&self) -> (Vec<String>, Vec<String>) {
+        if self.is_clang() {
+            let compile = owned(&["-fprofile-instr-generate", "-fcoverage-mapping"]);
+            (compile, owned(&["-fprofile-instr-generate"]))
+        } else {
+            (owned(&["--coverage"]), owned(&["--coverage"]))
+        }
+    }
+
+    fn include_directories(&self) -> Vec<String> {
+        let searched = self
+            .probe
+            .include_searches
+            .iter()
+            .flat_map(|search| search.directories.iter().cloned());
+        // Clang's sanitizers keep their default ignore lists there, and name them in dependency files.
+        let share = self
+            .probe
+            .resource_directory
+            .as_ref()
+            .map(|folder| folder.join("share"));
+        let mut directories: Vec<String> = Vec::new();
+        for directory in searched.chain(share) {
+            let directory = directory.to_string();
+            if !directories.contains(&directory) {
+                directories.push(directory);
+            }
+        }
+        directories
+    }
+
+    fn linker(&self, compiler: &StorePath) -> Vec<String> {
+        let compiler_folder = compiler.parent();
+        let mut flags = Vec::new();
+        if let Some(linker) = &self.probe.linker {
+            flags.push(format!("-fuse-ld={}", linker.name));
+            // A path in `-fuse-ld=` is deprecated; without one the driver searches `PATH`.
+            flags.extend(linker.path.iter().map(|path| format!("--ld-path={path}")));
+        }
+        let mut folders: Vec<StorePath> = compiler_folder.into_iter().collect();
+        let path_is_known = self
+            .probe
+            .linker
+            .as_ref()
+            .is_some_and(|linker| linker.path.is_some());
+        if !path_is_known {
+            folders.extend(self.probe.tools.get("ld").and_then(StorePath::parent));
+        }
+        folders.dedup();
+        flags.extend(folders.iter().map(|folder| format!("-B{folder}")));
+        flags
+    }
+
+    fn link_libs(&self) -> Vec<String> {
+        let library = match self.probe.cxx_library {
+            CxxLibrary::Libcxx => "-lc++",
+            CxxLibrary::Libstdcxx => "-lstdc++",
+        };
+        // Bazel links with the C driver; the C++ library is named, and linked only where it is used.
+        let only_if_used = self.accepts("-Wl,-no-as-needed") && self.accepts("-Wl,--push-state");
+        [library, "-lm"]
+            .iter()
+            .flat_map(|library| {
+                if only_if_used {
+                    vec!["-Wl,--push-state,-as-needed", library, "-Wl,--pop-state"]
+                } else {
+                    vec![*library]
+                }
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn tool_paths(&self, compiler: &StorePath) -> Result<BTreeMap<String, String>, ConfigError> {
+        let absent: Vec<&'static str> = REQUIRED_TOOLS
+            .into_iter()
+            .filter(|tool| !self.probe.tools.contains_key(*tool))
+            .collect();
+        if !absent.is_empty() {
+            return Err(ConfigError::NoTool(absent));
+        }
+        let mut tools: BTreeMap<String, String> = self
+            .probe
+            .tools
+            .iter()
+            .map(|(name, path)| (name.clone(), path.to_string()))
+            .collect();
+        tools.insert("gcc".to_owned(), compiler.to_string());
+        // Bazel requires the entry and never runs it.
+        tools.insert("cpp".to_owned(), compiler.to_string());
+        // With clang's coverage, Bazel's collector runs `gcov merge`: it expects `llvm-profdata` by this name.
+        if self.is_clang()
+            && let Some(merger) = tools.get("llvm-profdata").cloned()
+        {
+            tools.insert("gcov".to_owned(), merger);
+        }
+        Ok(tools)
+    }
+
+    /// Whether the compiler finds as many header folders with the flag as without. A clang that is reached through a link
+    /// does not find its own headers with `-no-canonical-prefixes`.
+    fn finds_headers_with(&self, flag: &str) -> bool {
+        let searches = &self.probe.include_searches;
+        let found = |with: bool| {
+            let counted = searches
+                .iter()
+                .filter(|search| search.arguments.iter().any(|argument| argument == flag) == with);
+            counted.map(|search| search.directories.len()).max()
+        };
+        // GCC is not asked with the flag, and published facts do not say what was asked.
+        found(true).is_none_or(|count| Some(count) >= found(false))
+    }
+
+    fn unfiltered(&self) -> Vec<String> {
+        // Links in include directories must stay as they were given: Bazel compares dependency files with them.
+        let keep_links = ["-fno-canonical-system-headers", "-no-canonical-prefixes"];
+        let mut flags: Vec<String> = self
+            .accepted(&keep_links)
+            .into_iter()
+            .filter(|flag| self.finds_headers_with(flag))
+            .take(1)
+            .collect();
+        flags.extend(owned(&[
+            "-Wno-builtin-macro-redefined",
+            "-D__DATE__=\"redacted\"",
+            "-D__TIMESTAMP__=\"redacted\"",
+            "-D__TIME__=\"redacted\"",
+        ]));
+        flags
+    }
+}

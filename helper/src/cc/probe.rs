@@ -1,0 +1,148 @@
+//! Facts about a C++ compiler, as the manifest keeps them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::compiler::CompilerError;
+use crate::environment::EnvironmentError;
+use crate::manifest::Origin;
+use crate::store::{StorePath, StorePathError};
+
+mod question;
+
+pub use question::probe_cc;
+
+/// Which compiler it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CompilerKind {
+    /// LLVM's.
+    Clang,
+    /// GNU's.
+    Gcc,
+}
+
+/// Which C++ library the compiler uses unless told otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CxxLibrary {
+    /// LLVM's.
+    #[serde(rename = "libc++")]
+    Libcxx,
+    /// GNU's.
+    #[serde(rename = "libstdc++")]
+    Libstdcxx,
+}
+
+/// The raw facts. Nothing in here is decided: that is [`super::config`]'s part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CcProbe {
+    /// `probed` or `published`.
+    pub origin: Origin,
+    /// Clang or GCC.
+    pub compiler: CompilerKind,
+    /// Such as `21.1.8`.
+    pub version: String,
+    /// The GNU triple that the compiler produces code for.
+    pub target: String,
+    /// Such as `glibc_2.41`, as the headers state it; `null` for another C library.
+    pub libc: Option<String>,
+    /// The C++ library.
+    pub cxx_library: CxxLibrary,
+    /// Where headers are looked for, by the arguments that were asked with.
+    pub include_searches: Vec<IncludeSearch>,
+    /// The compiler's own headers and libraries; `null` where the compiler does not tell.
+    pub resource_directory: Option<StorePath>,
+    /// The root that the compiler looks for libraries in, if it has one.
+    pub sysroot: Option<StorePath>,
+    /// The linker that understands `--start-lib`, if there is one.
+    pub linker: Option<Linker>,
+    /// Binary utilities by their usual names, found in Env's `PATH`.
+    pub tools: BTreeMap<String, StorePath>,
+    /// The flags out of [`COMPILE_QUESTIONS`] and [`LINK_QUESTIONS`] that the compiler accepts; `null` if it was not asked.
+    pub accepted_flags: Option<Vec<String>>,
+}
+
+/// One question for include directories.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncludeSearch {
+    /// Beside `-E -v`. Empty for published facts.
+    pub arguments: Vec<String>,
+    /// In the order of the search: each as printed and, where it differs, with its links resolved.
+    pub directories: Vec<StorePath>,
+}
+
+/// A linker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linker {
+    /// What `-fuse-ld=` takes: `lld`, `gold` or `mold`.
+    pub name: String,
+    /// The program; `null` where the compiler does not tell.
+    pub path: Option<StorePath>,
+}
+
+/// Compile flags of Bazel's own configuration that not every compiler accepts.
+pub const COMPILE_QUESTIONS: [&str; 9] = [
+    "-Wthread-safety",
+    "-Wself-assign",
+    "-Wunused-but-set-parameter",
+    "-Wno-free-nonheap-object",
+    "-fcolor-diagnostics",
+    "-ffile-compilation-dir=.",
+    "-fno-canonical-system-headers",
+    "-no-canonical-prefixes",
+    "-pass-exit-codes",
+];
+
+/// Link flags, likewise.
+pub const LINK_QUESTIONS: [&str; 4] = [
+    "-Wl,-no-as-needed",
+    "-Wl,--push-state",
+    "-Wl,-z,relro,-z,now",
+    "-Wl,--gc-sections",
+];
+
+/// Why the facts could not be found out.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// Env does not describe a compiler.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The compiler gave no answer.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
+    /// Its answer was not understood.
+    #[error(
+        "`{compiler}` is neither clang nor gcc: {missing}\n\nhint: set `CC` in Env to a clang or gcc driver"
+    )]
+    Unknown {
+        /// `CC`.
+        compiler: StorePath,
+        /// What it did not say.
+        missing: &'static str,
+    },
+    /// It looks for headers outside the store.
+    #[error(
+        "`CC` looks for headers outside the store: {reason} (asked with `{arguments}`)\n\n\
+         hint: a header there differs from machine to machine; give the compiler a `--sysroot` in the store, or \
+         `-nostdinc` with `-isystem` flags"
+    )]
+    OutsideStore {
+        /// The question.
+        arguments: String,
+        /// Names the directory.
+        reason: StorePathError,
+    },
+    /// The files to ask with could not be written.
+    #[error("cannot prepare the probe: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// `lld` for `…/bin/ld.lld`.
+#[must_use]
+pub fn linker_name(path: &StorePath) -> Option<&str> {
+    path.file_name()?.strip_prefix("ld.")
+}

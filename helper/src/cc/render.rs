@@ -1,0 +1,110 @@
+//! Writes the BUILD files of a C++ toolchain. Pure: their text depends on the manifest's contents only.
+
+use std::collections::BTreeMap;
+
+use super::config::CcConfig;
+use crate::build_file::{Call, Value, load, render_calls};
+
+/// The label of this module's Starlark files.
+const MODULE: &str = "@local-remote-execution//toolchain";
+
+/// The BUILD files of a C++ toolchain, by name relative to the manifest. `comment` is the manifest's: the marker and the
+/// command that writes the folder.
+#[must_use]
+pub fn render_cc(
+    comment: &str,
+    name: &str,
+    config: &CcConfig,
+    exec_properties: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let files = [
+        ("BUILD.bazel", "exports_files([\"lre.json\"])\n".to_owned()),
+        ("cc/BUILD", render_toolchain(config)),
+        ("config/BUILD", render_platform(name, exec_properties)),
+    ];
+    files
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), format!("# {comment}\n\n{text}")))
+        .collect()
+}
+
+fn public_package() -> Call {
+    Call::new("package").attribute("default_visibility", Value::list(["//visibility:public"]))
+}
+
+fn render_toolchain(config: &CcConfig) -> String {
+    let c = config;
+    let call = Call::new("lre_cc_toolchain")
+        .attribute("name", Value::string("cc"))
+        .attribute("abi_libc_version", Value::string(&c.abi_libc_version))
+        .attribute("abi_version", Value::string(&c.abi_version))
+        .attribute("compile_flags", Value::list(&c.compile_flags))
+        .attribute("compiler", Value::string(&c.compiler))
+        .attribute("conly_flags", Value::list(&c.conly_flags))
+        .attribute(
+            "coverage_compile_flags",
+            Value::list(&c.coverage_compile_flags),
+        )
+        .attribute("coverage_link_flags", Value::list(&c.coverage_link_flags))
+        .attribute("cpu", Value::string(&c.cpu))
+        .attribute(
+            "cxx_builtin_include_directories",
+            Value::list(&c.cxx_builtin_include_directories),
+        )
+        .attribute("cxx_flags", Value::list(&c.cxx_flags))
+        .attribute("dbg_compile_flags", Value::list(&c.dbg_compile_flags))
+        .attribute("host_system_name", Value::string(&c.host_system_name))
+        .attribute("link_flags", Value::list(&c.link_flags))
+        .attribute("link_libs", Value::list(&c.link_libs))
+        .attribute("opt_compile_flags", Value::list(&c.opt_compile_flags))
+        .attribute("opt_link_flags", Value::list(&c.opt_link_flags))
+        .attribute(
+            "supports_start_end_lib",
+            Value::Bool(c.supports_start_end_lib),
+        )
+        .attribute("target_libc", Value::string(&c.target_libc))
+        .attribute("target_system_name", Value::string(&c.target_system_name))
+        .attribute("tool_paths", Value::dictionary(&c.tool_paths))
+        .attribute(
+            "toolchain_identifier",
+            Value::string(&c.toolchain_identifier),
+        )
+        .attribute(
+            "unfiltered_compile_flags",
+            Value::list(&c.unfiltered_compile_flags),
+        );
+    let load = load(&format!("{MODULE}:cc.bzl"), "lre_cc_toolchain");
+    format!("{load}\n{}", render_calls(&[public_package(), call]))
+}
+
+fn render_platform(name: &str, exec_properties: &BTreeMap<String, String>) -> String {
+    let constraint = format!("lre-{name}");
+    let own = format!(":{constraint}");
+    let system = ["@platforms//cpu:x86_64", "@platforms//os:linux"];
+    let ours = [own.as_str(), system[0], system[1]];
+    let calls = [
+        public_package(),
+        Call::new("constraint_value")
+            .attribute("name", Value::string(&constraint))
+            .attribute(
+                "constraint_setting",
+                Value::string(&format!("{MODULE}:toolchain")),
+            ),
+        Call::new("toolchain")
+            .attribute("name", Value::string("cc-toolchain"))
+            .attribute("exec_compatible_with", Value::list(ours))
+            .attribute("target_compatible_with", Value::list(system))
+            .attribute("toolchain", Value::string(&format!("@lre_{name}//cc")))
+            .attribute(
+                "toolchain_type",
+                Value::string("@bazel_tools//tools/cpp:toolchain_type"),
+            ),
+        Call::new("lre_platform")
+            .attribute("name", Value::string("platform"))
+            .attribute("constraint_values", Value::list(ours))
+            .attribute("exec_properties", Value::dictionary(exec_properties))
+            .attribute("toolchain", Value::string(name)),
+    ];
+    let load = load(&format!("{MODULE}:platform.bzl"), "lre_platform");
+    format!("{load}\n{}", render_calls(&calls))
+}

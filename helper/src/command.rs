@@ -1,0 +1,86 @@
+//! The subcommands of `lre`, one file each.
+
+pub mod bazelrc;
+pub mod check;
+pub mod regen;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::environment::Environment;
+
+/// Checks and generates Bazel toolchains that live under `/nix/store`.
+#[derive(Debug, Parser)]
+#[command(name = "lre", version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Regen(regen::RegenArguments),
+    Check(check::CheckArguments),
+    Bazelrc(bazelrc::BazelrcArguments),
+}
+
+/// How a run ended. What could not be done at all is an `Err` instead and becomes exit code 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0.
+    Clean,
+    /// Exit code 1: something was found and reported.
+    Findings,
+}
+
+impl Arguments {
+    /// Runs the subcommand and reports its failure on stderr.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let outcome = match self.verb {
+            Verb::Regen(arguments) => regen::run(&arguments),
+            Verb::Check(arguments) => check::run(&arguments),
+            Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
+        };
+        match outcome {
+            Ok(Outcome::Clean) => ExitCode::SUCCESS,
+            Ok(Outcome::Findings) => ExitCode::from(1),
+            Err(error) => {
+                eprintln!("error: {}", describe(&error));
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// An error with its causes. An error whose text quotes its cause already is not followed by it again.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// Writes data to stdout. A closed pipe is an error, not a panic.
+fn print_data(text: &str) -> anyhow::Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to stdout")
+}
+
+/// Reads a text file; the error names it.
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+fn read_environment(path: &Path) -> anyhow::Result<Environment> {
+    let text = read_text(path)?;
+    Environment::from_json(&text).with_context(|| format!("cannot use `{}` as Env", path.display()))
+}

@@ -1,0 +1,41 @@
+//! `lre bazelrc`: prints the rc file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Outcome, print_data, read_environment};
+use crate::bazelrc::render_bazelrc;
+
+/// Prints the rc file that selects the toolchain in Bazel.
+#[derive(Debug, Args)]
+pub struct BazelrcArguments {
+    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Without it the file carries a warning.
+    #[arg(long, value_name = "FILE")]
+    env_json: Option<PathBuf>,
+    /// The Bazel config that enables the toolchain, as in `--config=lre`. Without it every build uses the toolchain.
+    #[arg(long, value_name = "NAME")]
+    prefix: Option<String>,
+    /// Absolute path of this program, for the check at fetch.
+    #[arg(long, value_name = "PATH")]
+    helper: Option<String>,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// If the Env, the prefix or the helper's path is refused.
+pub fn run(arguments: &BazelrcArguments) -> anyhow::Result<Outcome> {
+    let environment = arguments
+        .env_json
+        .as_deref()
+        .map(read_environment)
+        .transpose()?;
+    let text = render_bazelrc(
+        environment.as_ref(),
+        arguments.prefix.as_deref(),
+        arguments.helper.as_deref(),
+    )?;
+    print_data(&text)?;
+    Ok(Outcome::Clean)
+}

@@ -1,0 +1,102 @@
+//! `lre regen`: writes a toolchain's folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{Outcome, read_environment, read_text};
+use crate::cc::probe::probe_cc;
+use crate::generated_file::write_all;
+use crate::manifest::{FILE_NAME, Manifest};
+use crate::published::read_published_cc;
+use crate::store::Store;
+use crate::store::database::query_nar_hashes;
+use crate::toolchain::CcSource;
+
+/// Writes a toolchain's folder: BUILD files and the manifest `lre.json`.
+///
+/// Without `--env-json` and `--published` the BUILD files are written again from the manifest that is there.
+#[derive(Debug, Args)]
+pub struct RegenArguments {
+    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Its `CC` is asked for everything else.
+    #[arg(long, value_name = "FILE", conflicts_with = "published")]
+    env_json: Option<PathBuf>,
+    /// Published facts about a toolchain that is not on this machine.
+    #[arg(long, value_name = "FACTS")]
+    published: Option<PathBuf>,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The toolchain's name: its repository is `@lre_<NAME>`.
+    #[arg(long, default_value = "cc", requires = "env_json")]
+    name: String,
+    /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// If an input is refused, the compiler does not answer or a file cannot be written. No file is changed then.
+pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
+    let store = Store::new(arguments.store.clone());
+    let files = if let Some(path) = &arguments.env_json {
+        let environment = read_environment(path)?;
+        let probe = probe_cc(&store, &environment)?;
+        let name = arguments.name.clone();
+        let source = CcSource {
+            name,
+            environment,
+            probe,
+            pin: Default::default(),
+            image: None,
+        };
+        let known = query_nar_hashes(&store, &source.store_roots()?);
+        if let Some(warning) = &known.warning {
+            eprintln!("warning: {warning}");
+        }
+        source.generate(|root| known.hashes.get(root).cloned().flatten())?
+    } else if let Some(path) = &arguments.published {
+        let source = read_published_cc(&read_text(path)?)
+            .with_context(|| format!("cannot use `{}`", path.display()))?;
+        source.generate(|_| None)?
+    } else {
+        let manifest = read_manifest(&arguments.out)?;
+        let recorded = |root: &_| {
+            manifest
+                .store_roots
+                .iter()
+                .find(|known| known.path == *root)?
+                .nar_hash
+                .clone()
+        };
+        CcSource::from_manifest(&manifest)?.generate(recorded)?
+    };
+    let written = write_all(&arguments.out, &files)?;
+    for name in &written {
+        eprintln!("wrote {}", arguments.out.join(name).display());
+    }
+    if written.is_empty() {
+        eprintln!("`{}` is up to date", arguments.out.display());
+    }
+    Ok(Outcome::Clean)
+}
+
+/// Reads the manifest of a toolchain's folder.
+///
+/// # Errors
+/// If it is absent or not usable; the error says how to write one.
+pub(super) fn read_manifest(folder: &Path) -> anyhow::Result<Manifest> {
+    let path = folder.join(FILE_NAME);
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => anyhow::bail!(
+            "`{}` has no manifest `{FILE_NAME}`\n\nhint: write one with `lre regen --env-json env.json --out {}`",
+            folder.display(),
+            folder.display()
+        ),
+        other => other.with_context(|| format!("cannot read `{}`", path.display()))?,
+    };
+    Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", path.display()))
+}

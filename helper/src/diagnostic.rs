@@ -1,0 +1,92 @@
+//! Findings of a check, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// What kind of finding it is. The JSON spelling is stable: programs select by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A store root is not on this machine.
+    MissingStoreRoot,
+    /// A tool is absent inside a present store root.
+    MissingTool,
+    /// A tool is there but cannot be executed.
+    ToolNotExecutable,
+    /// A generated file is absent.
+    MissingFile,
+    /// A generated file differs from what the manifest recorded.
+    ChangedFile,
+    /// A BUILD file is there that the manifest does not list.
+    UnlistedFile,
+    /// A BUILD file or Env names a store root that the manifest does not list.
+    UnknownStoreRoot,
+    /// A BUILD file mentions the store, but no well-formed store path.
+    MalformedStorePath,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Its kind.
+    pub kind: Kind,
+    /// File that it is about or that causes it, relative to the checked folder.
+    pub file: Option<String>,
+    /// Line in the file, from 1.
+    pub line: Option<usize>,
+    /// Column in the line, from 1, in characters.
+    pub column: Option<usize>,
+    /// The store root that it is about.
+    pub root: Option<String>,
+    /// One line: the subject with where it is needed.
+    pub message: String,
+    /// What mends it.
+    pub hint: Option<String>,
+}
+
+/// Findings of one kind under one headline, as people read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What failed, with counts.
+    pub headline: String,
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// What mends all of them.
+    pub hint: String,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u64,
+    findings: Vec<&'a Finding>,
+}
+
+/// The groups as text for a terminal.
+#[must_use]
+pub fn render_human(groups: &[Group]) -> String {
+    let mut text = String::new();
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "error: {}", group.headline);
+        for finding in &group.findings {
+            let _ = writeln!(text, "  {}", finding.message);
+        }
+        let _ = writeln!(text, "\nhint: {}", group.hint);
+    }
+    text
+}
+
+/// The findings as one JSON document.
+///
+/// # Errors
+/// None that findings can cause; serde's signature has one.
+pub fn render_json(groups: &[Group]) -> Result<String, serde_json::Error> {
+    let findings = groups.iter().flat_map(|group| &group.findings).collect();
+    Ok(serde_json::to_string_pretty(&Report {
+        schema: 1,
+        findings,
+    })? + "\n")
+}

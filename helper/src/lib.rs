@@ -1,0 +1,18 @@
+//! Bazel toolchains whose every path lies under `/nix/store`: generated from an `Env`, checked against the store.
+//!
+//! The pipeline is `Environment` → [`cc::probe`] → [`cc::config`] → [`cc::render`] → BUILD files and a [`manifest`];
+//! [`check`] compares those files with the store of this machine. Everything after the probe is pure.
+
+pub mod bazelrc;
+pub mod build_file;
+pub mod cc;
+pub mod check;
+pub mod command;
+pub mod diagnostic;
+pub mod environment;
+pub mod generated_file;
+pub mod image;
+pub mod manifest;
+pub mod published;
+pub mod store;
+pub mod toolchain;

@@ -1,0 +1,8 @@
+//! The `lre` command: parses arguments and dispatches. Data goes to stdout, talk to stderr.
+
+use clap::Parser;
+use lre::command::Arguments;
+
+fn main() -> std::process::ExitCode {
+    Arguments::parse().run()
+}

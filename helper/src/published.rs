@@ -1,0 +1,118 @@
+//! Facts that someone published about a toolchain, where nobody can ask its compiler.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::cc::probe::{CcProbe, CompilerKind, CxxLibrary, IncludeSearch, Linker, linker_name};
+use crate::environment::{Environment, EnvironmentError};
+use crate::image::image;
+use crate::manifest::{FlakeInput, Origin};
+use crate::store::StorePath;
+use crate::toolchain::CcSource;
+
+/// Why published facts cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishedError {
+    /// They are not of the expected shape.
+    #[error("not a file of published facts: {0}")]
+    Invalid(#[from] serde_json::Error),
+    /// Their Env is not usable.
+    #[error("`cc.Env`: {0}")]
+    Environment(#[from] EnvironmentError),
+    /// They are about another system.
+    #[error("`system` is `{0}`, but only x86_64-linux is supported")]
+    System(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Facts {
+    commit: String,
+    system: String,
+    flake: Flake,
+    nixpkgs: FlakeInput,
+    cc: CcFacts,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Flake {
+    url: String,
+    last_modified: u64,
+    nar_hash: String,
+}
+
+#[derive(Deserialize)]
+struct CcFacts {
+    image: String,
+    #[serde(rename = "Env")]
+    env: Vec<String>,
+    include_directories: Vec<StorePath>,
+    linker: StorePath,
+    tools: BTreeMap<String, StorePath>,
+    clang: String,
+    glibc: String,
+}
+
+/// Reads the facts about a C++ toolchain.
+///
+/// # Errors
+/// See [`PublishedError`].
+pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
+    let facts: Facts = serde_json::from_str(text)?;
+    if facts.system != "x86_64-linux" {
+        return Err(PublishedError::System(facts.system));
+    }
+    let flake = FlakeInput {
+        url: Some(facts.flake.url),
+        rev: facts.commit,
+        nar_hash: facts.flake.nar_hash,
+        last_modified: facts.flake.last_modified,
+    };
+    let pin = BTreeMap::from([
+        ("nativelink".to_owned(), flake),
+        ("nixpkgs".to_owned(), facts.nixpkgs),
+    ]);
+    let cc = facts.cc;
+    let libcxx = cc
+        .include_directories
+        .iter()
+        .any(|folder| folder.to_string().ends_with("/include/c++/v1"));
+    let mut tools = cc.tools;
+    // The driver is `CC`; it is no tool that `PATH` was searched for.
+    tools.remove("gcc");
+    let probe = CcProbe {
+        origin: Origin::Published,
+        compiler: CompilerKind::Clang,
+        version: cc.clang,
+        target: "x86_64-unknown-linux-gnu".to_owned(),
+        libc: Some(format!("glibc_{}", cc.glibc)),
+        cxx_library: if libcxx {
+            CxxLibrary::Libcxx
+        } else {
+            CxxLibrary::Libstdcxx
+        },
+        include_searches: vec![IncludeSearch {
+            arguments: Vec::new(),
+            directories: cc.include_directories,
+        }],
+        resource_directory: None,
+        sysroot: None,
+        linker: linker_name(&cc.linker)
+            .map(str::to_owned)
+            .map(|name| Linker {
+                name,
+                path: Some(cc.linker.clone()),
+            }),
+        tools,
+        accepted_flags: None,
+    };
+    Ok(CcSource {
+        name: "cc".to_owned(),
+        environment: Environment::from_entries(&cc.env)?,
+        probe,
+        pin,
+        image: Some(image(Origin::Published, &cc.image)),
+    })
+}

@@ -1,0 +1,152 @@
+//! `lre check`.
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use crate::support::{CHECK, COMPILER, ROOT, Scene};
+
+fn generated() -> Scene {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    scene
+}
+
+fn json() -> Vec<&'static str> {
+    [CHECK.as_slice(), &["--format", "json"]].concat()
+}
+
+#[test]
+fn generated_folder_is_clean() {
+    let scene = generated();
+    assert_snapshot!(scene.run_without_change(&CHECK));
+    assert_snapshot!("clean-json", scene.run_without_change(&json()));
+}
+
+#[test]
+fn pinned_toolchain_is_reported_missing_root_by_root() {
+    let scene = Scene::empty();
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated-cc");
+    for name in ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"] {
+        scene.write(
+            &format!("generated-cc/{name}"),
+            &fs::read_to_string(pinned.join(name)).expect("a generated file"),
+        );
+    }
+    let arguments = ["check", "generated-cc", "--store", "store"];
+    assert_snapshot!(scene.run_without_change(&arguments));
+    let arguments = [arguments.as_slice(), &["--format", "json"]].concat();
+    assert_snapshot!("pinned-json", scene.run_without_change(&arguments));
+}
+
+#[test]
+fn missing_root_is_reported_once_with_what_needs_it() {
+    let scene = generated();
+    fs::rename(scene.path().join("store"), scene.path().join("away")).expect("the store was there");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn absent_and_unusable_tools_are_reported() {
+    let scene = generated();
+    fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");
+    scene.write(&format!("store{ROOT}/bin/note"), "");
+    fs::remove_file(scene.path().join(format!("store{ROOT}/bin/nm"))).expect("the tool was there");
+    fs::rename(
+        scene.path().join(format!("store{ROOT}/bin/note")),
+        scene.path().join(format!("store{ROOT}/bin/nm")),
+    )
+    .expect("the note was there");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn hand_edited_file_is_reported() {
+    let scene = generated();
+    scene.edit("out/cc/BUILD", "-O2", "-O3");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn all_findings_are_reported_at_once() {
+    let scene = generated();
+    let other = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-coreutils-9.5/bin/strip";
+    scene.edit(
+        "out/cc/BUILD",
+        &format!("\"strip\": \"{ROOT}/bin/strip\""),
+        &format!("\"strip\": \"{other}\""),
+    );
+    scene.edit("out/cc/BUILD", "\"-O2\"", "\"-I/nix/store/short-x\"");
+    fs::remove_file(scene.path().join("out/config/BUILD")).expect("the file was there");
+    fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+    assert_snapshot!("all-findings-json", scene.run_without_change(&json()));
+}
+
+#[test]
+fn emptied_manifest_hides_nothing() {
+    let scene = generated();
+    let mut manifest: serde_json::Value =
+        serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    manifest["files"] = serde_json::json!({});
+    manifest["storeRoots"] = serde_json::json!([]);
+    scene.write("out/lre.json", &manifest.to_string());
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn syntax_error_has_file_line_and_column() {
+    let scene = generated();
+    scene.edit(
+        "out/cc/BUILD",
+        "compiler = \"clang\",",
+        "compiler = \"clang\" \"gcc\",",
+    );
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn endless_nesting_and_chains_are_errors() {
+    let scene = generated();
+    scene.write(
+        "out/cc/BUILD",
+        &format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000)),
+    );
+    assert_snapshot!(scene.run_without_change(&CHECK));
+    scene.write(
+        "out/cc/BUILD",
+        &format!("x = 1{}\n", " + 1".repeat(100_000)),
+    );
+    assert_snapshot!("endless-chain", scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn newer_manifest_is_refused() {
+    let scene = generated();
+    scene.edit(
+        "out/lre.json",
+        "\"schema\": 1,",
+        "\"schema\": 2, \"new\": true,",
+    );
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn broken_manifest_is_refused() {
+    let scene = generated();
+    scene.write("out/lre.json", "{\n  \"schema\": 1,\n}\n");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn manifest_that_names_files_elsewhere_is_refused() {
+    let scene = generated();
+    scene.edit("out/lre.json", "\"config/BUILD\":", "\"../secret\":");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn absent_manifest_is_refused() {
+    assert_snapshot!(Scene::empty().run_without_change(&["check", "out"]));
+}

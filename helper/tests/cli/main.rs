@@ -1,0 +1,6 @@
+//! The real binary in a temporary folder: complete stdout, stderr and exit code.
+
+mod bazelrc;
+mod check;
+mod regen;
+mod support;

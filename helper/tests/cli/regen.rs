@@ -1,0 +1,202 @@
+//! `lre regen`.
+
+use insta::assert_snapshot;
+
+use crate::support::{COMPILER, REGEN, ROOT, Scene};
+
+#[test]
+fn env_becomes_a_toolchain() {
+    let scene = Scene::with_compiler(COMPILER);
+    assert_snapshot!(scene.run(&REGEN));
+    assert_snapshot!("generated-cc-build", scene.read("out/cc/BUILD"));
+    assert_snapshot!("generated-manifest", scene.read("out/lre.json"));
+}
+
+#[test]
+fn second_run_changes_nothing() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn hand_edited_file_is_written_again_from_the_manifest_without_the_compiler() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    let generated = scene.read("out/cc/BUILD");
+    scene.edit("out/cc/BUILD", "-O2", "-O3");
+    assert_snapshot!(scene.run(&["regen", "--out", "out", "--store", "nowhere"]));
+    assert_eq!(scene.read("out/cc/BUILD"), generated);
+}
+
+#[test]
+fn file_without_marker_is_not_overwritten() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write("out/config/BUILD", "# mine\n");
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn env_without_cc_is_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_env(&[&format!("PATH={ROOT}/bin")]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn cc_outside_the_store_is_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_env(&["CC=/usr/bin/gcc"]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn path_outside_the_store_is_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_env(&[
+        &format!("PATH={ROOT}/bin:/usr/bin"),
+        &format!("CC={ROOT}/bin/clang"),
+    ]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn absent_cc_is_reported_with_its_command_line() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_env(&[
+        &format!("PATH={ROOT}/bin"),
+        &format!("CC={ROOT}/bin/nothing"),
+    ]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn cc_that_fails_is_reported_with_its_stderr() {
+    let scene = Scene::with_compiler(
+        "#!/bin/sh\necho 'clang: error: while loading shared libraries: libLLVM.so' >&2\nexit 127\n",
+    );
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn cc_that_prints_without_end_is_stopped() {
+    let scene = Scene::with_compiler(
+        "#!/bin/sh\nwhile :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done\n",
+    );
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn cc_that_is_no_compiler_is_refused() {
+    let scene = Scene::with_compiler("#!/bin/sh\n");
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn include_directory_outside_the_store_is_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_env(&[
+        &format!("PATH={ROOT}/bin"),
+        &format!("CC={ROOT}/bin/clang"),
+        "INCLUDE=/usr/include",
+    ]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn compiler_sees_env_and_nothing_else() {
+    let script = COMPILER.replace(
+        "*-dM*)",
+        "*-dM*) [ \"$SEEN$HOME$TMPDIR\" = yes ] || exit 3;",
+    );
+    let scene = Scene::with_compiler(&script);
+    scene.write_env(&[
+        &format!("PATH={ROOT}/bin"),
+        &format!("CC={ROOT}/bin/clang"),
+        "SEEN=yes",
+    ]);
+    scene.generate();
+}
+
+#[test]
+fn absent_tools_are_named_together() {
+    let scene = Scene::with_compiler(COMPILER);
+    for tool in ["ar", "strip"] {
+        std::fs::remove_file(scene.path().join(format!("store{ROOT}/bin/{tool}")))
+            .expect("the tool was there");
+    }
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn link_options_outside_the_store_are_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_env(&[
+        &format!("PATH={ROOT}/bin"),
+        &format!("CC={ROOT}/bin/clang"),
+        "BAZEL_LINKOPTS=-L/usr/lib:-lc++",
+    ]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn name_that_cannot_name_a_repository_is_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    let arguments = [REGEN.as_slice(), &["--name", "a b"]].concat();
+    assert_snapshot!(scene.run_without_change(&arguments));
+}
+
+#[test]
+fn broken_env_file_is_refused() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write("env.json", "{\"CC\": \"x\"}");
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn folder_without_manifest_cannot_be_written_again() {
+    assert_snapshot!(Scene::empty().run_without_change(&["regen", "--out", "out"]));
+}
+
+#[test]
+fn nar_hashes_are_those_that_nix_store_prints() {
+    let scene = Scene::with_compiler(COMPILER);
+    let hash = "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73";
+    scene.write_program("bin/nix-store", &format!("#!/bin/sh\n[ \"$1 $3 $4 $5\" = \"--store --query --hash {ROOT}\" ] && echo sha256:{hash}\n"));
+    assert_snapshot!(scene.run(&REGEN));
+    let manifest: serde_json::Value =
+        serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let expected = serde_json::json!([{"path": ROOT, "narHash": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}]);
+    assert_eq!(manifest["storeRoots"], expected);
+}
+
+#[test]
+fn root_that_nix_does_not_know_is_told() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_program(
+        "bin/nix-store",
+        "#!/bin/sh\necho \"error: path '$5' is not valid\" >&2\nexit 1\n",
+    );
+    assert_snapshot!(scene.run(&REGEN));
+}
+
+#[test]
+fn linked_include_directory_is_declared_in_both_spellings() {
+    let scene = Scene::with_compiler(COMPILER);
+    let other = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-headers-1";
+    scene.write(&format!("store{other}/include/stdio.h"), "");
+    std::os::unix::fs::symlink(
+        format!("{other}/include"),
+        scene.path().join(format!("store{ROOT}/include")),
+    )
+    .expect("a new link");
+    scene.generate();
+    let manifest: serde_json::Value =
+        serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let expected = serde_json::json!([format!("{ROOT}/include"), format!("{other}/include")]);
+    assert_eq!(
+        manifest["cc"]["probe"]["includeSearches"][0]["directories"],
+        expected
+    );
+    assert_eq!(manifest["storeRoots"][1]["path"], other);
+}

@@ -1,0 +1,103 @@
+//! Recorded answers of real compilers, and the whole BUILD files that they lead to.
+//!
+//! `probes/clang-21.json` is the prototype's toolchain; `probes/gcc-12.json` is Debian's GCC, with `/usr` renamed to a
+//! store root.
+
+use std::path::Path;
+
+use lre::cc::probe::CcProbe;
+use lre::environment::Environment;
+use lre::manifest::Manifest;
+use lre::published::read_published_cc;
+use lre::toolchain::CcSource;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Recorded {
+    env: Vec<String>,
+    probe: CcProbe,
+}
+
+fn recorded(name: &str, toolchain: &str) -> anyhow::Result<CcSource> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/probes")
+        .join(name);
+    let Recorded { env, probe } = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let environment = Environment::from_entries(&env)?;
+    Ok(CcSource {
+        name: toolchain.to_owned(),
+        environment,
+        probe,
+        pin: Default::default(),
+        image: None,
+    })
+}
+
+fn committed(path: &str) -> anyhow::Result<String> {
+    Ok(std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path),
+    )?)
+}
+
+#[test]
+fn recorded_clang_leads_to_this_toolchain() -> anyhow::Result<()> {
+    let files = recorded("clang-21.json", "cc")?.generate(|_| None)?;
+    insta::assert_snapshot!("clang-21-cc", files["cc/BUILD"]);
+    insta::assert_snapshot!("clang-21-config", files["config/BUILD"]);
+    insta::assert_snapshot!("clang-21-folder", files["BUILD.bazel"]);
+    Ok(())
+}
+
+#[test]
+fn recorded_gcc_leads_to_this_toolchain() -> anyhow::Result<()> {
+    let files = recorded("gcc-12.json", "gcc")?.generate(|_| None)?;
+    insta::assert_snapshot!("gcc-12-cc", files["cc/BUILD"]);
+    insta::assert_snapshot!("gcc-12-config", files["config/BUILD"]);
+    Ok(())
+}
+
+#[test]
+fn manifest_renders_the_same_files_again() -> anyhow::Result<()> {
+    let files =
+        recorded("clang-21.json", "cc")?.generate(|root| Some(format!("sha256-of-{root}")))?;
+    let manifest = Manifest::from_json(&files["lre.json"])?;
+    let recorded = |root: &_| {
+        manifest
+            .store_roots
+            .iter()
+            .find(|known| known.path == *root)?
+            .nar_hash
+            .clone()
+    };
+    assert_eq!(
+        CcSource::from_manifest(&manifest)?.generate(recorded)?,
+        files
+    );
+    Ok(())
+}
+
+#[test]
+fn committed_generated_cc_is_what_the_published_facts_lead_to() -> anyhow::Result<()> {
+    let facts = committed("helper/tests/facts/pin-64ed20a.json")?;
+    for (name, text) in read_published_cc(&facts)?.generate(|_| None)? {
+        assert_eq!(committed(&format!("generated-cc/{name}"))?, text, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn published_manifest_invents_nothing() -> anyhow::Result<()> {
+    let manifest = Manifest::from_json(&committed("generated-cc/lre.json")?)?;
+    assert_eq!(manifest.store_roots.len(), 12);
+    assert!(
+        manifest
+            .store_roots
+            .iter()
+            .all(|root| root.nar_hash.is_none())
+    );
+    assert_eq!(
+        manifest.image.reference,
+        "lre-cc:asy4f1bqav5vw64vcyh9c2qj0nlhy6pa"
+    );
+    Ok(())
+}

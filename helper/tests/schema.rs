@@ -1,0 +1,185 @@
+//! `docs/manifest.schema.json` describes the manifests that `lre` writes: same keys, same required ones, same constants.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+fn read(path: &str) -> anyhow::Result<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
+}
+
+/// A validator for the keywords that the schema uses, less `pattern`: the helper's own types check those texts.
+fn violations(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let target = root
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or(&Value::Null);
+        return violations(root, target, value, place, found);
+    }
+    if let Some(constant) = schema.get("const")
+        && constant != value
+    {
+        found.push(format!("{place}: not {constant}"));
+    }
+    if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
+        && !allowed.contains(value)
+    {
+        found.push(format!("{place}: {value} is not among the allowed values"));
+    }
+    if let Some(alternatives) = schema.get("oneOf").and_then(Value::as_array) {
+        let fits = |alternative: &&Value| {
+            let mut inner = Vec::new();
+            violations(root, alternative, value, place, &mut inner);
+            inner.is_empty()
+        };
+        if alternatives.iter().filter(fits).count() != 1 {
+            found.push(format!("{place}: fits not exactly one alternative"));
+        }
+    }
+    check_type(schema, value, place, found);
+    check_object(root, schema, value, place, found);
+    if let (Some(items), Some(elements)) = (schema.get("items"), value.as_array()) {
+        for (index, element) in elements.iter().enumerate() {
+            violations(root, items, element, &format!("{place}[{index}]"), found);
+        }
+    }
+}
+
+fn check_type(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    let actual = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let fits = match schema.get("type") {
+        None => true,
+        Some(Value::Array(types)) => types.iter().any(|name| name == actual),
+        Some(name) => name == actual,
+    };
+    if !fits {
+        found.push(format!("{place}: is a {actual}"));
+    }
+}
+
+fn check_object(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    let Some(object) = value.as_object() else {
+        return;
+    };
+    for required in schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        if !object.contains_key(required) {
+            found.push(format!("{place}: has no `{required}`"));
+        }
+    }
+    for (key, inner) in object {
+        let place = format!("{place}.{key}");
+        match (
+            schema.pointer(&format!("/properties/{key}")),
+            schema.get("additionalProperties"),
+        ) {
+            (Some(known), _) => violations(root, known, inner, &place, found),
+            (None, Some(Value::Bool(false))) => found.push(format!("{place}: is not allowed")),
+            (None, Some(other)) => violations(root, other, inner, &place, found),
+            (None, None) => {}
+        }
+    }
+}
+
+fn violations_of(manifest: &Value) -> anyhow::Result<Vec<String>> {
+    let schema = read("docs/manifest.schema.json")?;
+    let mut found = Vec::new();
+    violations(&schema, &schema, manifest, "manifest", &mut found);
+    Ok(found)
+}
+
+#[test]
+fn committed_manifest_follows_the_schema() -> anyhow::Result<()> {
+    assert_eq!(
+        violations_of(&read("generated-cc/lre.json")?)?,
+        Vec::<String>::new()
+    );
+    Ok(())
+}
+
+#[test]
+fn schema_describes_every_key_of_a_probed_manifest() -> anyhow::Result<()> {
+    let mut manifest = read("generated-cc/lre.json")?;
+    manifest["cc"]["probe"] = read("helper/tests/probes/gcc-12.json")?["probe"].clone();
+    assert_eq!(violations_of(&manifest)?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn schema_and_helper_agree_on_a_java_manifest() -> anyhow::Result<()> {
+    let mut manifest = read("generated-cc/lre.json")?;
+    let facts = read("helper/tests/facts/pin-64ed20a.json")?["java"].clone();
+    let probe = serde_json::json!({"origin": "published", "javaHome": facts["java_home"], "version": facts["version"]});
+    if let Some(object) = manifest.as_object_mut() {
+        object.remove("cc");
+        object.insert("java".to_owned(), serde_json::json!({"probe": probe}));
+    }
+    assert_eq!(violations_of(&manifest)?, Vec::<String>::new());
+    let parsed = lre::manifest::Manifest::from_json(&manifest.to_string())?;
+    assert_eq!(serde_json::to_value(&parsed)?, manifest);
+    Ok(())
+}
+
+#[test]
+fn helper_refuses_every_key_that_the_schema_does_not_name() -> anyhow::Result<()> {
+    let original = read("generated-cc/lre.json")?;
+    for place in [
+        "",
+        "/exec",
+        "/pin/nixpkgs",
+        "/storeRoots/0",
+        "/cc",
+        "/cc/probe",
+        "/cc/probe/linker",
+        "/image",
+    ] {
+        let mut manifest = original.clone();
+        let target = manifest.pointer_mut(place).and_then(Value::as_object_mut);
+        target
+            .ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))?
+            .insert("surprise".to_owned(), Value::Null);
+        assert!(!violations_of(&manifest)?.is_empty(), "schema at `{place}`");
+        assert!(
+            lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(),
+            "helper at `{place}`"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn helper_requires_the_keys_that_the_schema_requires() -> anyhow::Result<()> {
+    let schema = read("docs/manifest.schema.json")?;
+    let required: BTreeSet<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let original = read("generated-cc/lre.json")?;
+    for key in required {
+        let mut manifest = original.clone();
+        manifest
+            .as_object_mut()
+            .and_then(|object| object.remove(key));
+        assert!(
+            lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(),
+            "`{key}`"
+        );
+    }
+    Ok(())
+}

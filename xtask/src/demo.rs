@@ -1,0 +1,58 @@
+//! The main job, end to end: a remote build, then a local build that only hits its cache.
+
+mod half;
+mod outputs;
+mod report;
+mod scenario;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+pub(crate) use half::Half;
+pub(crate) use report::Report;
+
+use crate::lab::Lab;
+use crate::sandbox::Tools;
+
+/// What `cargo xtask demo` takes.
+#[derive(Args, Clone, Default)]
+pub(crate) struct Options {
+    /// Use the machine's own `bazel` (7.1 or later) and `nix` instead of the sandbox's
+    #[arg(long)]
+    pub(crate) host: bool,
+    /// Leave out the real library (step 7)
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Break one thing on purpose: the demo must notice, name it, and exit with 1
+    #[arg(long, value_enum)]
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
+/// What is broken on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Sabotage {
+    /// The local build gets one more environment variable.
+    Env,
+    /// The worker offers another `container-image`.
+    Worker,
+    /// One byte of one local output changes.
+    Bytes,
+}
+
+/// Sets everything up and runs the demo. Fails if one hit is missed or one byte differs.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    println!("set-up");
+    let mut lab = Lab::open(if options.host { Tools::Host } else { Tools::Sandbox })?;
+    println!("demo");
+    let report = scenario::run(&mut lab, options)?;
+    print!("{report}");
+    if !report.holds() {
+        bail!("parity is broken: {} of the findings above", report.problems().len());
+    }
+    Ok(())
+}
+
+/// Runs the demo on a lab that is already open.
+pub(crate) fn run_in(lab: &mut Lab, options: &Options) -> Result<Report> {
+    scenario::run(lab, options).context("the demo did not finish")
+}

@@ -1,0 +1,59 @@
+//! The remote-execution service of the tests and the demo: BuildGrid with PostgreSQL, and a BuildBox worker.
+//!
+//! Everything is new at each start and listens on 127.0.0.1 only; dropping the engine ends every process of it.
+
+mod buildgrid;
+mod worker;
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) use buildgrid::{BuildGrid, install};
+pub(crate) use worker::{Worker, WorkerSpec};
+
+use crate::step::tail;
+
+/// How long a server may take until it listens.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long an action may wait for a worker that offers what its platform asks for. Bazel has no flag for it.
+pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(40);
+
+/// A port of the loopback interface that nothing listens on.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot bind a port on 127.0.0.1")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Starts a server with its output in `log`.
+fn start_server(mut command: Command, log: &Path) -> Result<Child> {
+    let file = fs::File::create(log).with_context(|| format!("cannot create `{}`", log.display()))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start the server that logs to `{}`", log.display()))
+}
+
+/// Waits until `server` listens on `port`.
+fn wait_until_listening(name: &str, server: &mut Child, port: u16, log: &Path) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(());
+        }
+        if let Some(status) = server.try_wait()? {
+            bail!("{name} ended before it listened: {status}\n{}", tail(log, 20));
+        }
+        if start.elapsed() > START_LIMIT {
+            bail!("{name} does not listen after {} s\n{}", START_LIMIT.as_secs(), tail(log, 20));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}

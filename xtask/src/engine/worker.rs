@@ -1,0 +1,87 @@
+//! A BuildBox worker in a root that holds nothing but store closures.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use anyhow::{Context, Result};
+
+use super::{free_port, start_server, wait_until_listening};
+use crate::root::{Bind, Content, Entry, Root, Spec};
+
+/// What a worker is made of.
+#[derive(Clone)]
+pub(crate) struct WorkerSpec {
+    /// The store's directory as seen from outside.
+    pub(crate) store: PathBuf,
+    /// Logical store paths: the closures of toolchain, tools and worker, nothing else.
+    pub(crate) closure: Vec<String>,
+    /// Logical store path of the shell and its tools.
+    pub(crate) tools: String,
+    /// Logical store path of BuildBox.
+    pub(crate) buildbox: String,
+    /// The platform properties that it offers.
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+/// A running worker; dropping it ends its processes.
+pub(crate) struct Worker {
+    root: Root,
+    _servers: Vec<Child>,
+}
+
+impl Worker {
+    /// Starts a worker for the service at `address`.
+    pub(crate) fn start(spec: &WorkerSpec, address: &str, directory: PathBuf, logs: &Path) -> Result<Self> {
+        let root = Root::start(root_spec(spec, directory)).context("cannot make the worker's root")?;
+        let port = free_port()?;
+        let cas = format!("http://127.0.0.1:{port}");
+        let remote = format!("http://{address}");
+        let server = |program: &str, arguments: Vec<String>, log: &Path| {
+            let entry = root.command(format!("{}/bin/{program}", spec.buildbox)).args(arguments);
+            start_server(entry.env("PATH", format!("{}/bin", spec.tools)).env("HOME", "/tmp").build(), log)
+        };
+        let log = logs.join("worker-casd.log");
+        let arguments = vec![format!("--bind=127.0.0.1:{port}"), format!("--cas-remote={remote}"), "/tmp/casd".to_owned()];
+        let mut casd = server("buildbox-casd", arguments, &log)?;
+        wait_until_listening("buildbox-casd", &mut casd, port, &log)?;
+        let mut arguments = vec![
+            format!("--bots-remote={remote}"),
+            format!("--cas-remote={cas}"),
+            "--concurrent-jobs=2".to_owned(),
+            format!("--buildbox-run={}/bin/buildbox-run-hosttools", spec.buildbox),
+            "--runner-arg=--staging-mode=copy-or-link".to_owned(),
+            "--max-wait-time=10".to_owned(),
+        ];
+        for (name, value) in &spec.properties {
+            arguments.extend(["--platform".to_owned(), format!("{name}={value}")]);
+        }
+        arguments.push("worker".to_owned());
+        let worker = server("buildbox-worker", arguments, &logs.join("worker.log"))?;
+        Ok(Self { root, _servers: vec![casd, worker] })
+    }
+
+    /// A command in the worker's root.
+    pub(crate) fn command(&self, program: &str) -> Entry {
+        self.root.command(program)
+    }
+}
+
+fn root_spec(spec: &WorkerSpec, directory: PathBuf) -> Spec {
+    let bind = |path: &String| Bind {
+        source: spec.store.join(path.trim_start_matches("/nix/store/")),
+        target: path.into(),
+        writable: false,
+    };
+    let tool = |name: &str| PathBuf::from(format!("{}/bin/{name}", spec.tools));
+    Spec {
+        directory,
+        content: Content::Empty,
+        binds: spec.closure.iter().map(bind).collect(),
+        links: vec![
+            ("/bin/sh".into(), tool("sh")),
+            ("/bin/bash".into(), tool("bash")),
+            ("/usr/bin/env".into(), tool("env")),
+        ],
+    }
+}

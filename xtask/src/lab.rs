@@ -1,0 +1,166 @@
+//! All that an end-to-end run needs, running: sandbox, helper, workspaces, service, worker.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::engine::{BuildGrid, Worker, WorkerSpec};
+use crate::sandbox::{Sandbox, Tools, host, registry, source, workspace};
+use crate::step::{Attempts, run_logged};
+
+/// The example workspaces that use the demo's toolchain.
+pub(crate) const HELLO: &str = "src/examples/hello-cc";
+/// Depends on the same module as [`HELLO`]; built from another folder.
+pub(crate) const AGAIN: &str = "src/examples/hello-again";
+/// Builds abseil.
+pub(crate) const ABSEIL: &str = "src/examples/abseil";
+
+/// The running parts, in the order in which they end.
+pub(crate) struct Lab {
+    /// The worker; absent while a test runs without one.
+    pub(crate) worker: Option<Worker>,
+    /// The service.
+    pub(crate) engine: BuildGrid,
+    /// Roots, tools and toolchain.
+    pub(crate) sandbox: Sandbox,
+}
+
+impl Lab {
+    /// Sets up and starts everything, a line for each step.
+    pub(crate) fn open(tools: Tools) -> Result<Self> {
+        let sandbox = Sandbox::open(tools)?;
+        let steps = &sandbox.steps;
+        steps.run("helper", Attempts::Once, |log| install_helper(&sandbox, log))?;
+        steps.run("workspaces", Attempts::Once, |log| prepare_workspaces(&sandbox, log))?;
+        let logs = sandbox.directory().join("logs");
+        let engine = steps.run("service", Attempts::Once, |_| BuildGrid::start(&sandbox.services, &logs))?;
+        let mut lab = Self { worker: None, engine, sandbox };
+        let properties = lab.manifest_properties()?;
+        lab.start_worker(properties)?;
+        Ok(lab)
+    }
+
+    /// Ends the worker, if there is one, and starts one that offers `properties`.
+    pub(crate) fn start_worker(&mut self, properties: BTreeMap<String, String>) -> Result<()> {
+        self.worker = None;
+        let toolchain = &self.sandbox.toolchain;
+        let spec = WorkerSpec {
+            store: toolchain.store.clone(),
+            closure: toolchain.closure.clone(),
+            tools: toolchain.tools.clone(),
+            buildbox: toolchain.worker.clone(),
+            properties,
+        };
+        let directory = self.sandbox.directory().join("worker");
+        let logs = self.sandbox.directory().join("logs");
+        let address = self.engine.address();
+        let worker = self.sandbox.steps.run("worker", Attempts::Once, |_| {
+            Worker::start(&spec, &address, directory.clone(), &logs)
+        })?;
+        self.worker = Some(worker);
+        Ok(())
+    }
+
+    /// What the manifest says that a worker must offer.
+    pub(crate) fn manifest_properties(&self) -> Result<BTreeMap<String, String>> {
+        let file = self.sandbox.place().outside(HELLO).join("lre-cc/lre.json");
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let manifest: serde_json::Value = serde_json::from_str(&text)?;
+        serde_json::from_value(manifest["image"]["execProperties"].clone())
+            .with_context(|| format!("`{}` has no execution properties", file.display()))
+    }
+
+    /// Builds the release profile's `lre` beside the other; its path as seen inside.
+    pub(crate) fn install_release_helper(&self) -> Result<String> {
+        let place = self.sandbox.place();
+        self.sandbox.steps.run("helper (release)", Attempts::Once, |log| {
+            install(&build_helper(&["--release"], log)?, &place.outside("bin/lre-release"))
+        })?;
+        Ok(place.text("bin/lre-release"))
+    }
+
+    /// The helper, as seen inside.
+    pub(crate) fn helper(&self) -> String {
+        self.sandbox.place().text("bin/lre")
+    }
+}
+
+/// Builds `lre` and puts it where Bazel and Nix are.
+fn install_helper(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
+    install(&build_helper(&[], log)?, &sandbox.place().outside("bin/lre"))
+}
+
+/// Puts a built binary to `target`.
+fn install(built: &std::path::Path, target: &std::path::Path) -> Result<()> {
+    if let Some(parent) = target.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // A new file: the old one may be running.
+    let new = target.with_extension("new");
+    fs::copy(built, &new).with_context(|| format!("cannot copy `{}`", built.display()))?;
+    fs::rename(&new, target).with_context(|| format!("cannot install `{}`", target.display()))
+}
+
+/// Builds the helper with Cargo and returns the binary.
+fn build_helper(flags: &[&str], log: &std::path::Path) -> Result<PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--locked", "--package", "lre"]).args(flags).current_dir(workspace());
+    run_logged(&mut cargo, log)?;
+    let profile = if flags.contains(&"--release") { "release" } else { "debug" };
+    let binary = target_directory().join(profile).join("lre");
+    if !binary.exists() {
+        bail!("Cargo built no `{}`", binary.display());
+    }
+    Ok(binary)
+}
+
+/// Cargo's target folder: the one that this program was built into.
+pub(crate) fn target_directory() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().nth(2).map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// Copies the sources and gives each workspace its toolchain configuration and its `lre.bazelrc`.
+fn prepare_workspaces(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
+    let place = sandbox.place();
+    source::copy_repository(&place.outside("src"))?;
+    source::copy_abseil(&sandbox.services, &place.outside(ABSEIL).join("abseil-cpp"))?;
+    registry::write_registry(&place.outside("registry"))?;
+    fs::write(place.outside("sandbox.bazelrc"), bazelrc(sandbox))?;
+    fs::write(place.outside("env.json"), &sandbox.toolchain.environment)?;
+    for workspace in [HELLO, AGAIN, ABSEIL] {
+        configure_workspace(sandbox, workspace, log)?;
+    }
+    Ok(())
+}
+
+/// Writes `lre-cc/` and `lre.bazelrc` into a workspace, with the commands that its README names.
+pub(crate) fn configure_workspace(sandbox: &Sandbox, workspace: &str, log: &std::path::Path) -> Result<()> {
+    let place = sandbox.place();
+    let helper = place.text("bin/lre");
+    let script = r#"
+        "$0" regen --env-json "$1" --out lre-cc
+        "$0" bazelrc --env-json "$1" --prefix lre --helper "$0" >lre.bazelrc"#;
+    let command = sandbox
+        .command("bash")
+        .args(["-euc", script, &helper, &place.text("env.json")])
+        .directory(place.inside(workspace))
+        .env("HOME", "/root");
+    run_logged(&mut command.build(), log).with_context(|| format!("cannot configure `{workspace}`"))
+}
+
+/// What Debian's Bazel needs to resolve modules without a network; nothing of it is about LRE.
+fn bazelrc(sandbox: &Sandbox) -> String {
+    let zstd = "/usr/lib/x86_64-linux-gnu/libzstd-jni.so";
+    let registry = sandbox.place().text("registry");
+    let mut text = format!("startup --host_jvm_args=-DZstdNativePath={zstd}\n");
+    if sandbox.tools == Tools::Sandbox || host::has_debian_bazel() {
+        text += &format!("common --registry=file://{registry}\ncommon --noenable_workspace\ncommon --lockfile_mode=off\n");
+    }
+    // Debian's own rc file switches this on; it only adds noise to logs.
+    text += "build --nosandbox_debug\n";
+    text
+}

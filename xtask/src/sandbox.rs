@@ -1,0 +1,191 @@
+//! The sandbox: everything the end-to-end runs need, set up from package registries under one folder.
+//!
+//! `builder` is a root of Debian unstable with Bazel, Nix and BuildBox; `services` one of Debian stable with PostgreSQL
+//! and BuildGrid. What is finished is kept from run to run; a lock keeps two runs apart.
+
+pub(crate) mod debian;
+pub(crate) mod host;
+mod npm;
+pub(crate) mod registry;
+pub(crate) mod shell;
+pub(crate) mod source;
+pub(crate) mod toolchain;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+use self::debian::Debian;
+use self::toolchain::Toolchain;
+use crate::engine;
+use crate::root::{Entry, Root};
+use crate::step::Steps;
+
+/// Names another place for the sandbox.
+const PLACE: &str = "LRE_SANDBOX";
+/// The one folder of the sandbox, as seen inside of both roots.
+const INSIDE: &str = "/lre";
+
+const BUILDER: Debian = Debian {
+    name: "builder",
+    suite: "sid",
+    packages: &["bazel-bootstrap", "nix-bin", "buildbox", "git", "strace", "libzstd-jni1"],
+};
+const SERVICES: Debian =
+    Debian { name: "services", suite: "trixie", packages: &["postgresql", "python3-venv", "dpkg-dev"] };
+
+/// Where Bazel and Nix come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tools {
+    /// From the sandbox.
+    Sandbox,
+    /// The machine's own.
+    Host,
+}
+
+/// A sandbox that is set up, and its two running roots.
+pub(crate) struct Sandbox {
+    /// Roots end before the lock is given back.
+    pub(crate) services: Root,
+    pub(crate) builder: Root,
+    pub(crate) toolchain: Toolchain,
+    pub(crate) steps: Steps,
+    pub(crate) tools: Tools,
+    directory: PathBuf,
+    _lock: File,
+}
+
+impl Sandbox {
+    /// Sets up what is missing, a line for each step, and starts the roots.
+    pub(crate) fn open(tools: Tools) -> Result<Self> {
+        let directory = place()?;
+        let lock = lock(&directory)?;
+        let steps = Steps::new(&directory)?;
+        if tools == Tools::Host {
+            host::check()?;
+        }
+        let (builder, services) = thread::scope(|scope| {
+            let builder = scope.spawn(|| prepare_builder(&directory, &steps));
+            let services = scope.spawn(|| prepare_services(&directory, &steps));
+            (join(builder), join(services))
+        });
+        let (builder, services) = (builder?, services?);
+        let place = Place::of(&directory, &builder, tools);
+        let toolchain = toolchain::prepare(&steps, &builder, &place, tools)?;
+        Ok(Self { services, builder, toolchain, steps, tools, directory, _lock: lock })
+    }
+
+    /// The folder that Bazel, Nix and `lre` work in.
+    pub(crate) fn place(&self) -> Place {
+        Place::of(&self.directory, &self.builder, self.tools)
+    }
+
+    /// The sandbox's own folder outside.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A command where Bazel and Nix are.
+    pub(crate) fn command(&self, program: &str) -> Entry {
+        entry(&self.builder, self.tools, program)
+    }
+}
+
+/// A command where Bazel and Nix are.
+fn entry(builder: &Root, tools: Tools, program: &str) -> Entry {
+    match tools {
+        Tools::Sandbox => builder.command(program),
+        Tools::Host => Entry::host(program).env("PATH", host::search_path()),
+    }
+}
+
+/// A folder with its two names.
+#[derive(Clone)]
+pub(crate) struct Place {
+    outside: PathBuf,
+    inside: PathBuf,
+}
+
+impl Place {
+    fn of(sandbox: &Path, builder: &Root, tools: Tools) -> Self {
+        match tools {
+            Tools::Sandbox => Self { outside: builder.directory().join(&INSIDE[1..]), inside: INSIDE.into() },
+            Tools::Host => Self { outside: sandbox.join("host"), inside: sandbox.join("host") },
+        }
+    }
+
+    /// `path` below this folder, as this program sees it.
+    pub(crate) fn outside(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.outside.join(path)
+    }
+
+    /// `path` below this folder, as Bazel and Nix see it.
+    pub(crate) fn inside(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.inside.join(path)
+    }
+
+    /// `path` below this folder, as Bazel and Nix see it, as text.
+    pub(crate) fn text(&self, path: impl AsRef<Path>) -> String {
+        self.inside(path).to_string_lossy().into_owned()
+    }
+}
+
+/// Where a tool of the sandbox's own lies; the sandbox must have been set up.
+pub(crate) fn tool(sandbox: &Sandbox, name: &str) -> PathBuf {
+    sandbox.builder.directory().join("lre/bin").join(name)
+}
+
+fn prepare_builder(directory: &Path, steps: &Steps) -> Result<Root> {
+    let root = BUILDER.root(directory, steps)?;
+    let lre = root.directory().join(&INSIDE[1..]);
+    npm::install(steps, &root, (&lre.join("npm"), "/lre/npm"), &lre.join("bin"))?;
+    Ok(root)
+}
+
+fn prepare_services(directory: &Path, steps: &Steps) -> Result<Root> {
+    let root = SERVICES.root(directory, steps)?;
+    engine::install(&root, steps)?;
+    source::fetch_abseil(&root, steps)?;
+    Ok(root)
+}
+
+fn join<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().map_err(|_| anyhow!("a set-up thread panicked"))?
+}
+
+/// The sandbox's folder: `LRE_SANDBOX`, or `sandbox` in Cargo's target folder of this workspace.
+fn place() -> Result<PathBuf> {
+    let place = match std::env::var_os(PLACE) {
+        Some(place) => PathBuf::from(place),
+        None => workspace().join("target/sandbox"),
+    };
+    fs::create_dir_all(&place).with_context(|| format!("cannot create the sandbox `{}`", place.display()))?;
+    place.canonicalize().with_context(|| format!("cannot resolve `{}`", place.display()))
+}
+
+/// This repository's root.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            eprintln!("  waiting for another run that uses `{}`", directory.display());
+            file.lock().with_context(|| format!("cannot lock `{}`", path.display()))?;
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
+        }
+    }
+    Ok(file)
+}
+
+/// Longest time for one Bazel or Nix command.
+pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(900);

@@ -1,0 +1,65 @@
+//! Sources that are built in the sandbox: a copy of this repository's Bazel side, and abseil from Debian.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::debian::shell;
+use super::workspace;
+use crate::root::Root;
+use crate::step::{Attempts, Steps, run_logged};
+
+/// What Bazel sees of this repository.
+const BAZEL_SIDE: [&str; 8] =
+    ["BUILD.bazel", "MODULE.bazel", ".bazelignore", ".bazelrc", "extensions", "toolchain", "generated-cc", "examples"];
+
+/// Where abseil's sources are in the services' root.
+const ABSEIL: &str = "lre/abseil";
+
+/// Makes `target` a fresh copy of this repository's Bazel side.
+pub(crate) fn copy_repository(target: &Path) -> Result<()> {
+    if target.exists() {
+        fs::remove_dir_all(target).with_context(|| format!("cannot remove `{}`", target.display()))?;
+    }
+    let source = workspace();
+    for name in BAZEL_SIDE {
+        copy(&source.join(name), &target.join(name))?;
+    }
+    for name in ["BUILD.bazel", "release.json"] {
+        copy(&source.join("helper").join(name), &target.join("helper").join(name))?;
+    }
+    Ok(())
+}
+
+/// Fetches abseil's source package; Debian stable's still carries its BUILD files.
+pub(crate) fn fetch_abseil(root: &Root, steps: &Steps) -> Result<()> {
+    steps.keep("abseil sources", "1", Attempts::Patient, |log| {
+        let script = format!(
+            "cd /etc/apt && sed -n 's/^deb /deb-src /p' sources.list >sources.list.d/source.list && apt-get update -q
+            rm -rf /{ABSEIL} && mkdir -p /{ABSEIL} && cd /{ABSEIL}
+            apt-get source --download-only -q abseil && tar --strip-components=1 -xf abseil_*.orig.tar.*"
+        );
+        run_logged(&mut shell(root, &script, Duration::from_secs(300)), log)
+    })?;
+    Ok(())
+}
+
+/// Copies abseil's sources to `target`.
+pub(crate) fn copy_abseil(services: &Root, target: &Path) -> Result<()> {
+    copy(&services.directory().join(ABSEIL), target)
+}
+
+/// Copies a file or a folder; symbolic links stay links.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create `{}`", parent.display()))?;
+    }
+    let output = Command::new("cp").arg("-a").arg("-T").arg(from).arg(to).output().context("cannot run `cp`")?;
+    if !output.status.success() {
+        anyhow::bail!("cannot copy `{}`: {}", from.display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask test`: every check there is, or the named groups. The last line reads `N passed, N failed`.
+
+mod bazel;
+mod case;
+mod cli;
+mod fmt;
+mod nix;
+mod unit;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::lab::Lab;
+use crate::sandbox::Tools;
+use case::Tally;
+
+/// What `cargo xtask test` takes.
+#[derive(Args, Clone)]
+pub(crate) struct Options {
+    /// The groups to run; all of them if none is named
+    #[arg(value_enum)]
+    groups: Vec<Group>,
+}
+
+/// A group of checks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Debug)]
+enum Group {
+    /// rustfmt, clippy and buildifier.
+    Fmt,
+    /// Unit and golden tests of both crates.
+    Unit,
+    /// The real `lre` in a temporary folder.
+    Cli,
+    /// The custom toolchain and its store.
+    Nix,
+    /// The demo, its sabotages, and everything that a user sees of Bazel.
+    Bazel,
+}
+
+/// Runs the groups and prints the tally.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut groups = options.groups.clone();
+    if groups.is_empty() {
+        groups.extend(Group::value_variants());
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    let mut tally = Tally::default();
+    let mut lab: Option<Lab> = None;
+    for group in groups {
+        let start = Instant::now();
+        println!("{}", name(group));
+        let result = run_group(group, &mut lab, &mut tally);
+        if let Err(error) = result {
+            tally.fail("set-up of this group", &error);
+        }
+        println!("{}: {:.0} s\n", name(group), start.elapsed().as_secs_f64());
+    }
+    drop(lab);
+    println!("{tally}");
+    if tally.failed > 0 || tally.passed == 0 {
+        // The last line stays the tally.
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+fn name(group: Group) -> String {
+    format!("{group:?}").to_lowercase()
+}
+
+fn run_group(group: Group, lab: &mut Option<Lab>, tally: &mut Tally) -> Result<()> {
+    match group {
+        Group::Unit => unit::run(tally),
+        Group::Cli => cli::run(tally),
+        Group::Fmt => fmt::run(tally, open(lab)?),
+        Group::Nix => nix::run(tally, open(lab)?),
+        Group::Bazel => bazel::run(tally, open(lab)?),
+    }
+}
+
+/// The one lab that all groups share.
+fn open(lab: &mut Option<Lab>) -> Result<&mut Lab> {
+    if lab.is_none() {
+        *lab = Some(Lab::open(Tools::Sandbox)?);
+    }
+    match lab {
+        Some(lab) => Ok(lab),
+        None => bail!("there is no lab"),
+    }
+}

@@ -1,0 +1,60 @@
+//! Formatting and lints: rustfmt, clippy with warnings as errors, buildifier.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::case::Tally;
+use crate::lab::Lab;
+use crate::sandbox::{tool, workspace};
+
+/// Folders that hold nothing of this repository's own.
+const FOREIGN: [&str; 3] = ["target", ".git", "node_modules"];
+
+/// Runs the checks; none of them changes a file.
+pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    tally.check("rustfmt leaves the code alone", || succeed(cargo().args(["fmt", "--all", "--check"])));
+    tally.check("clippy has no warning", || {
+        succeed(cargo().args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    });
+    let files = starlark_files(&workspace())?;
+    tally.check("buildifier leaves every Starlark file alone", || {
+        let mut buildifier = Command::new(tool(&lab.sandbox, "buildifier"));
+        succeed(buildifier.args(["-mode=check", "-lint=warn", "-warnings=-module-docstring"]).args(&files))
+    });
+    Ok(())
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace());
+    command
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Every BUILD, MODULE.bazel and .bzl file below `directory`.
+fn starlark_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).with_context(|| format!("cannot read `{}`", directory.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            if !FOREIGN.contains(&name.as_str()) {
+                files.extend(starlark_files(&entry.path())?);
+            }
+        } else if ["BUILD", "BUILD.bazel", "MODULE.bazel"].contains(&name.as_str()) || name.ends_with(".bzl") {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
