@@ -177,7 +177,13 @@ fn words(environment: &Environment, key: &'static str) -> Result<Option<Vec<Stri
             });
         }
     }
-    Ok(words)
+    // In a toolchain's flags `%{` starts a variable, and `%%` stands for a percent sign.
+    Ok(words.map(|words| {
+        words
+            .into_iter()
+            .map(|word| word.replace('%', "%%"))
+            .collect()
+    }))
 }
 
 /// Actions do not have the variable, so its folders become flags, as in Bazel's own configuration.

@@ -1,0 +1,95 @@
+//! A toolchain folder that is not as it was generated: the fetch says what is wrong and how to mend it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::bazel::{ALICE, Bazel};
+use crate::lab::{HELLO, Lab};
+use crate::sandbox::source;
+use crate::test::case::{Tally, expect_lines};
+
+const WORKSPACE: &str = "src/examples/hello-edited";
+
+/// What is done to a toolchain folder, and what it is called.
+struct Damage {
+    claim: &'static str,
+    file: &'static str,
+    change: fn(String) -> String,
+}
+
+const DAMAGES: [Damage; 3] = [
+    Damage {
+        claim: "a hand-edited generated file stops the build",
+        file: "cc/BUILD",
+        change: |text| text.replace("-Wall", "-Wextra"),
+    },
+    Damage {
+        claim: "a syntax error in a generated file stops the build with line and column",
+        file: "cc/BUILD",
+        change: |text| text.replacen("lre_cc_toolchain(", "lre_cc_toolchain((", 1),
+    },
+    Damage {
+        claim: "a manifest of a newer schema stops the build",
+        file: "lre.json",
+        change: |text| text.replacen("\"schema\": 1", "\"schema\": 99", 1),
+    },
+];
+
+/// Runs the checks.
+pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    let place = lab.sandbox.place();
+    source::copy(&place.outside(HELLO), &place.outside(WORKSPACE))?;
+    let bazel = Bazel::new(lab, WORKSPACE, &ALICE, "edited");
+    for damage in DAMAGES {
+        tally.check(damage.claim, || {
+            let file = place.outside(WORKSPACE).join("lre-cc").join(damage.file);
+            let text = read(&file)?;
+            let changed = (damage.change)(text.clone());
+            if changed == text {
+                bail!("the damage to `{}` changes nothing", file.display());
+            }
+            fs::write(&file, &changed)?;
+            let said = helper_message(lab)?;
+            let outcome = bazel.run("build", &["--config=lre", "//:guests"])?;
+            let kept = read(&file)?;
+            fs::write(&file, &text)?;
+            if outcome.success || kept != changed {
+                bail!("the build went on, or changed `{}`", file.display());
+            }
+            expect_lines("Bazel's message", &outcome.stderr, &said)
+        });
+    }
+    tally.check("the module itself says which of the published store paths are missing here", || {
+        let bazel = Bazel::new(lab, "src", &ALICE, "module");
+        fs::write(place.outside("src/lre.bazelrc"), read(&place.outside(HELLO).join("lre.bazelrc"))?)?;
+        let outcome = bazel.run("build", &["--config=lre", "//examples:lre-cc"])?;
+        bazel.shutdown()?;
+        if outcome.success {
+            bail!("it built with store paths that are not here");
+        }
+        let said = message_of(lab, "src/generated-cc")?;
+        expect_lines("Bazel's message", &outcome.stderr, &said)?;
+        expect_lines("the first line", &said.lines().next().unwrap_or_default(), "error: 12 of 12 store roots named by `generated-cc` are missing")
+    });
+    bazel.shutdown()
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))
+}
+
+fn helper_message(lab: &Lab) -> Result<String> {
+    message_of(lab, &format!("{WORKSPACE}/lre-cc"))
+}
+
+/// What `lre check` says of a folder.
+fn message_of(lab: &Lab, folder: &str) -> Result<String> {
+    let place = lab.sandbox.place();
+    let output = lab.sandbox.command(&lab.helper()).args(["check", &place.text(folder)]).build().output()?;
+    if output.status.success() {
+        bail!("`lre check` finds nothing wrong with `{folder}`");
+    }
+    Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+}

@@ -1,0 +1,43 @@
+//! `bazel run @local-remote-execution//helper:…` from a consumer's workspace.
+
+use std::fs;
+
+use anyhow::{Result, bail};
+
+use crate::bazel::{ALICE, Bazel};
+use crate::lab::{HELLO, Lab};
+use crate::sandbox::source;
+use crate::test::case::{Tally, expect_equal};
+
+const WORKSPACE: &str = "src/examples/hello-commands";
+
+/// Runs the checks.
+pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    let place = lab.sandbox.place();
+    source::copy(&place.outside(HELLO), &place.outside(WORKSPACE))?;
+    let bazel = Bazel::new(lab, WORKSPACE, &ALICE, "commands");
+    let run = |command: &str, arguments: &[&str]| {
+        let target = format!("@local-remote-execution//helper:{command}");
+        let mut words = vec!["--config=lre", target.as_str(), "--"];
+        words.extend(arguments);
+        bazel.run("run", &words)
+    };
+    tally.check("`bazel run …//helper:check` checks a folder of the workspace it is called from", || {
+        run("check", &["lre-cc"])?.expect_success("`helper:check`")?;
+        let outcome = run("check", &["no-such-folder"])?;
+        if outcome.success {
+            bail!("a folder that is not there was checked");
+        }
+        Ok(())
+    });
+    tally.check("`bazel run …//helper:regen` writes to the workspace it is called from", || {
+        let environment = place.text("env.json");
+        run("regen", &["--env-json", &environment, "--out", "again"])?.expect_success("`helper:regen`")?;
+        for file in ["lre.json", "cc/BUILD", "config/BUILD", "BUILD.bazel"] {
+            let read = |folder: &str| fs::read_to_string(place.outside(WORKSPACE).join(folder).join(file));
+            expect_equal(file, &read("again")?, &read("lre-cc")?)?;
+        }
+        Ok(())
+    });
+    bazel.shutdown()
+}
