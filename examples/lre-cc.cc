@@ -1,5 +1,4 @@
+// The smallest program that needs the toolchain's C++ library.
 #include <iostream>
 
-int main() {
-  std::cout << "Hello from the toolchain of local-remote-execution!\n";
-}
+int main() { std::cout << "hello from local-remote-execution\n"; }

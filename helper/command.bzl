@@ -1,15 +1,54 @@
-"""`bazel run` of a command of `lre`."""
+"""A subcommand of `lre` for `bazel run`."""
 
-def _helper_command_impl(ctx):
-    executable = ctx.actions.declare_file(ctx.label.name)
-    ctx.actions.symlink(output = executable, target_file = ctx.file._helper, is_executable = True)
-    return [DefaultInfo(executable = executable, runfiles = ctx.runfiles([ctx.file._helper]))]
+# `bazel run` starts programs among their runfiles; the folders in the arguments are those of the user.
+_SCRIPT = """\
+#!/bin/sh
+lre=$0.runfiles/{path}
+case $lre in /*) ;; *) lre=$PWD/$lre ;; esac
+cd "${{BUILD_WORKING_DIRECTORY:-.}}" && exec "$lre" {verb}"$@"
+"""
 
-helper_command = rule(
-    doc = "Runs `lre` with `args` and then the arguments after `--`, in the folder where `bazel run` was called.",
-    implementation = _helper_command_impl,
+def _lre_command_impl(ctx):
+    path = ctx.file._helper.short_path
+    path = path[len("../"):] if path.startswith("../") else ctx.workspace_name + "/" + path
+    script = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.write(
+        script,
+        _SCRIPT.format(
+            path = path,
+            verb = ctx.attr.verb + " " if ctx.attr.verb else "",
+        ),
+        is_executable = True,
+    )
+    return [DefaultInfo(
+        executable = script,
+        runfiles = ctx.runfiles([ctx.file._helper]),
+    )]
+
+_lre_command = rule(
+    implementation = _lre_command_impl,
+    doc = "Runs `lre` in the folder in which `bazel run` was called, with the arguments after `--`.",
     attrs = {
-        "_helper": attr.label(allow_single_file = True, default = "//helper:lre"),
+        "verb": attr.string(
+            doc = "The subcommand. By default there is none, and the arguments start with it.",
+        ),
+        "_helper": attr.label(
+            allow_single_file = True,
+            default = Label("@lre_helper//:lre"),
+        ),
     },
     executable = True,
 )
+
+def lre_command(name, **kwargs):
+    """Defines a subcommand for `bazel run`, which no wildcard builds: the program is fetched only to run it.
+
+    Args:
+      name: the target's name.
+      **kwargs: attributes of the rule: `verb`, and those of every rule.
+    """
+    _lre_command(
+        name = name,
+        tags = ["manual"],
+        **kwargs
+    )

@@ -1,19 +1,39 @@
-"""What generated `config/BUILD` files load."""
+"""The execution platform that a generated `config/BUILD` defines."""
 
-load("@lre_toolchains//:properties.bzl", "PROPERTIES")
+load("@lre_toolchains//:toolchains.bzl", "CHOSEN")
 
-def lre_platform(name, toolchain, exec_properties, constraint_values):
-    """Defines the platform of a generated toolchain. It has no parents: nothing of the host leaks in.
+_CPUS = {
+    "aarch64": Label("@platforms//cpu:aarch64"),
+    "x86_64": Label("@platforms//cpu:x86_64"),
+}
+
+_SYSTEMS = {
+    "darwin": Label("@platforms//os:macos"),
+    "linux": Label("@platforms//os:linux"),
+}
+
+def lre_platform(name, toolchain, constraint_values, exec_properties, **kwargs):
+    """Defines a platform without parents, so that nothing of the host is part of it.
+
+    Where the root module chose another manifest for the toolchain, the platform is that manifest's: flags name
+    `@local-remote-execution//generated-cc/config:platform` whatever the manifest.
 
     Args:
-        name: the platform's name.
-        toolchain: the toolchain's name. If the root module chose another manifest for it, that one's execution
-            properties count, so that these labels follow.
-        exec_properties: what a worker must offer, as the manifest beside the file says.
-        constraint_values: the platform's constraints.
+      name: the name of the `platform`.
+      toolchain: the name of the toolchain in `lre.toolchain`.
+      constraint_values: the constraints; those under `@platforms` follow the manifest that the root module chose.
+      exec_properties: what a worker must offer, unless the root module chose another manifest.
+      **kwargs: other attributes of every rule, such as `visibility`.
     """
+    chosen = CHOSEN.get(toolchain)
+    if chosen:
+        exec_properties = chosen["exec_properties"]
+        cpu, _, system = chosen["system"].partition("-")
+        constraint_values = [value for value in constraint_values if not value.startswith("@platforms//")]
+        constraint_values.extend([_CPUS[cpu], _SYSTEMS[system]])
     native.platform(
         name = name,
         constraint_values = constraint_values,
-        exec_properties = PROPERTIES.get(toolchain, exec_properties),
+        exec_properties = exec_properties,
+        **kwargs
     )

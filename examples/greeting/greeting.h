@@ -1,10 +1,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace greeting {
 
-// "<phrase in `language`>, <who>!"; English for a language that is not known.
-std::string Greet(const std::string& who, const std::string& language);
+// "hello, world" for ("en", "world"). An unknown language is greeted in English.
+std::string greet(const std::string& language, const std::string& name);
+
+// One greeting in each language, in the order of their codes.
+std::vector<std::string> greet_in_all_languages(const std::string& name);
 
 }  // namespace greeting

@@ -1,20 +1,13 @@
-#include "hello.h"
-
-#include <sstream>
+// hello NAME <TALLY: greets NAME in every language, then describes the tally.
+#include <iostream>
 
 #include "greeting.h"
-#include "guests.h"
-#include "version.h"
+#include "tally.h"
 
-namespace hello {
-
-std::string Hello() {
-  std::ostringstream lines;
-  for (const Guest& guest : Guests()) {
-    lines << greeting::Greet(guest.name, guest.language) << " (version " << kVersion << ", "
-          << __FILE__ << ")\n";
+int main(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "you";
+  for (const std::string& line : greeting::greet_in_all_languages(name)) {
+    std::cout << line << "\n";
   }
-  return lines.str();
+  std::cout << describe(read_tally(std::cin)) << "\n";
 }
-
-}  // namespace hello

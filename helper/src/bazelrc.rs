@@ -22,9 +22,7 @@ pub enum BazelrcError {
     )]
     Helper(String),
     /// A value would not survive the rc file.
-    #[error(
-        "`{key}` in Env cannot be written into an rc file: it has white space, quotes, `\\` or `#`"
-    )]
+    #[error("`{key}` in Env cannot be written into an rc file: it has white space, quotes, `\\` or `#`")]
     Unquotable {
         /// The key.
         key: &'static str,
@@ -70,14 +68,9 @@ pub fn render_bazelrc(
         Some(name) if is_config_name(name) => format!(":{name}"),
         Some(name) => return Err(BazelrcError::Prefix(name.to_owned())),
     };
-    let mut rc = Rc {
-        text: HEADER.to_owned(),
-        suffix,
-    };
+    let mut rc = Rc { text: HEADER.to_owned(), suffix };
     match environment {
-        None => rc
-            .text
-            .push_str("# WARNING: No environment set. LRE will not work locally.\n"),
+        None => rc.text.push_str("# WARNING: No environment set. LRE will not work locally.\n"),
         Some(environment) => {
             for entry in environment.to_entries() {
                 let _ = writeln!(rc.text, "# {entry}");
@@ -97,18 +90,12 @@ pub fn render_bazelrc(
 
 /// What Bazel accepts after `--config=`, less the characters that an rc file or a shell would interpret.
 fn is_config_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_.+-".contains(c))
-        && !name.starts_with('-')
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.+-".contains(c)) && !name.starts_with('-')
 }
 
 /// An rc file is split into words as a shell would: such a value would become two words, or a comment.
 fn is_plain(value: &str) -> bool {
-    !value
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || "\"'\\#".contains(c))
+    !value.chars().any(|c| c.is_whitespace() || c.is_control() || "\"'\\#".contains(c))
 }
 
 struct Rc {
@@ -127,11 +114,7 @@ impl Rc {
 
     /// Flags that decide what repositories look like. They are `common`, so that `query`, `fetch` and `mod` see the same
     /// repositories as `build`, and none of them fetches anything again.
-    fn repositories(
-        &mut self,
-        environment: Option<&Environment>,
-        helper: Option<&str>,
-    ) -> Result<(), BazelrcError> {
+    fn repositories(&mut self, environment: Option<&Environment>, helper: Option<&str>) -> Result<(), BazelrcError> {
         self.reason("Since Bazel 9, `--action_env` no longer reaches the host's C++ detection.");
         self.flag("common", "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1");
         if environment.is_some_and(|environment| environment.get("PATH").is_some()) {
@@ -150,15 +133,15 @@ impl Rc {
 
     /// Flags that decide what genrules, tests and shell actions see.
     fn actions(&mut self, environment: &Environment) -> Result<(), BazelrcError> {
-        self.reason(
-            "The PATH of the client is not part of any action. On by default since Bazel 9.",
-        );
+        self.reason("The PATH of the client is not part of any action. On by default since Bazel 9.");
         self.flag("build", "--incompatible_strict_action_env");
         if let Some(path) = environment.get("PATH") {
             if !is_plain(path) {
                 return Err(BazelrcError::Unquotable { key: "PATH" });
             }
-            self.reason("Actions, build tools and tests find the programs of the toolchain's Env, here and on the worker.");
+            self.reason(
+                "Actions, build tools and tests find the programs of the toolchain's Env, here and on the worker.",
+            );
             for option in ["action_env", "host_action_env", "test_env"] {
                 self.flag("build", &format!("--{option}=PATH={path}"));
             }
@@ -191,16 +174,10 @@ fn shell(environment: &Environment) -> Result<Option<String>, BazelrcError> {
     let is_bash = |folder: &&str| {
         StorePath::parse(folder).is_ok_and(|folder| {
             let name = folder.root().name();
-            let version = name
-                .strip_prefix("bash-interactive-")
-                .or_else(|| name.strip_prefix("bash-"));
+            let version = name.strip_prefix("bash-interactive-").or_else(|| name.strip_prefix("bash-"));
             // `bash-completion` and its like hold no bash.
-            name == "bash"
-                || version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+            name == "bash" || version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         })
     };
-    Ok(path
-        .split(':')
-        .find(is_bash)
-        .map(|folder| format!("{folder}/bash")))
+    Ok(path.split(':').find(is_bash).map(|folder| format!("{folder}/bash")))
 }

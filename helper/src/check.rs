@@ -44,21 +44,11 @@ pub enum CheckError {
 ///
 /// # Errors
 /// If a file cannot be read or parsed; the rest is not checked then.
-pub fn check_toolchain(
-    folder: &Path,
-    manifest: &Manifest,
-    store: &Store,
-) -> Result<Vec<Group>, CheckError> {
+pub fn check_toolchain(folder: &Path, manifest: &Manifest, store: &Store) -> Result<Vec<Group>, CheckError> {
     let mut mentions = Mentions::default();
     let mut file_findings = Vec::new();
-    let listed = manifest
-        .files
-        .iter()
-        .map(|(name, digest)| (name.as_str(), Some(digest)));
-    let unlisted = BUILD_FILES
-        .iter()
-        .filter(|name| !manifest.files.contains_key(**name))
-        .map(|name| (*name, None));
+    let listed = manifest.files.iter().map(|(name, digest)| (name.as_str(), Some(digest)));
+    let unlisted = BUILD_FILES.iter().filter(|name| !manifest.files.contains_key(**name)).map(|name| (*name, None));
     for (name, digest) in listed.chain(unlisted) {
         let path = folder.join(name);
         let text = match std::fs::read_to_string(&path) {
@@ -70,46 +60,27 @@ pub fn check_toolchain(
                 continue;
             }
             Err(source) => {
-                return Err(CheckError::Io {
-                    path: path.display().to_string(),
-                    source,
-                });
+                return Err(CheckError::Io { path: path.display().to_string(), source });
             }
         };
         match digest {
-            None => file_findings.push(file_finding(
-                Kind::UnlistedFile,
-                name,
-                "is not listed in `lre.json`",
-            )),
+            None => file_findings.push(file_finding(Kind::UnlistedFile, name, "is not listed in `lre.json`")),
             Some(digest) if sha256_sri(&text) != *digest => {
-                file_findings.push(file_finding(
-                    Kind::ChangedFile,
-                    name,
-                    "differs from the sha256 in `lre.json`",
-                ));
+                file_findings.push(file_finding(Kind::ChangedFile, name, "differs from the sha256 in `lre.json`"));
             }
             Some(_) => {}
         }
         let parsed = parse(name, &text).map_err(|source| {
             let folder = folder.display().to_string();
-            CheckError::Syntax {
-                hint: regen_hint(&folder),
-                folder,
-                source,
-            }
+            CheckError::Syntax { hint: regen_hint(&folder), folder, source }
         })?;
         for literal in &parsed.literals {
             mentions.add(name, literal);
         }
     }
     let folder = folder.display().to_string();
-    let file_count = BUILD_FILES
-        .iter()
-        .copied()
-        .chain(manifest.files.keys().map(String::as_str))
-        .collect::<BTreeSet<_>>()
-        .len();
+    let file_count =
+        BUILD_FILES.iter().copied().chain(manifest.files.keys().map(String::as_str)).collect::<BTreeSet<_>>().len();
     let groups = [
         missing_roots(&folder, manifest, store, &mentions),
         broken_tools(&folder, store, &mentions),
@@ -136,23 +107,13 @@ fn group_with(headline: String, mut findings: Vec<Finding>, hint: String) -> Opt
     for finding in &mut findings {
         finding.hint = Some(hint.clone());
     }
-    (!findings.is_empty()).then_some(Group {
-        headline,
-        findings,
-        hint,
-    })
+    (!findings.is_empty()).then_some(Group { headline, findings, hint })
 }
 
 /// A command that writes the BUILD files again from the manifest, quoted for a shell.
 fn regen_hint(folder: &str) -> String {
-    let plain = folder
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
-    let quoted = if plain {
-        folder.to_owned()
-    } else {
-        format!("'{}'", folder.replace('\'', r"'\''"))
-    };
+    let plain = folder.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    let quoted = if plain { folder.to_owned() } else { format!("'{}'", folder.replace('\'', r"'\''")) };
     format!("write the files again with `lre regen --out {quoted}`")
 }
 
@@ -161,24 +122,12 @@ fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
 }
 
 fn malformed_paths(folder: &str, findings: Vec<Finding>) -> Option<Group> {
-    let (count, paths) = (
-        findings.len(),
-        plural(findings.len(), "store path", "store paths"),
-    );
-    group_with(
-        format!("{count} malformed {paths} in `{folder}`"),
-        findings,
-        regen_hint(folder),
-    )
+    let (count, paths) = (findings.len(), plural(findings.len(), "store path", "store paths"));
+    group_with(format!("{count} malformed {paths} in `{folder}`"), findings, regen_hint(folder))
 }
 
 /// Each missing root once, with everything that needs it: `(cc/BUILD:31:16 gcc, cpp; Env CC, PATH)`.
-fn missing_roots(
-    folder: &str,
-    manifest: &Manifest,
-    store: &Store,
-    mentions: &Mentions,
-) -> Option<Group> {
+fn missing_roots(folder: &str, manifest: &Manifest, store: &Store, mentions: &Mentions) -> Option<Group> {
     let keys = environment_keys(manifest);
     let findings: Vec<Finding> = manifest
         .store_roots
@@ -196,21 +145,9 @@ fn missing_roots(
             }
             let needed = match (first, env) {
                 (Some(m), Some(env)) => {
-                    format!(
-                        "  ({}:{}:{} {}; Env {env})",
-                        m.file,
-                        m.line,
-                        m.column,
-                        purposes.join(", ")
-                    )
+                    format!("  ({}:{}:{} {}; Env {env})", m.file, m.line, m.column, purposes.join(", "))
                 }
-                (Some(m), None) => format!(
-                    "  ({}:{}:{} {})",
-                    m.file,
-                    m.line,
-                    m.column,
-                    purposes.join(", ")
-                ),
+                (Some(m), None) => format!("  ({}:{}:{} {})", m.file, m.line, m.column, purposes.join(", ")),
                 (None, Some(env)) => format!("  (Env only: {env})"),
                 (None, None) => String::new(),
             };
@@ -226,12 +163,8 @@ fn missing_roots(
         })
         .collect();
     let (count, are) = (findings.len(), plural(findings.len(), "is", "are"));
-    let headline = format!(
-        "{count} of {} store roots named by `{folder}` {are} missing",
-        manifest.store_roots.len()
-    );
-    let hint =
-        "realise them with `nix develop`, or build remotely only with `--repo_env=LRE_LOCAL=off`";
+    let headline = format!("{count} of {} store roots named by `{folder}` {are} missing", manifest.store_roots.len());
+    let hint = "realise them with `nix develop`, or build remotely only with `--repo_env=LRE_LOCAL=off`";
     group_with(headline, findings, hint.to_owned())
 }
 
@@ -254,22 +187,12 @@ fn environment_keys(manifest: &Manifest) -> BTreeMap<StoreRoot, Vec<String>> {
 
 /// Tools that are absent or cannot be executed, in roots that are present.
 fn broken_tools(folder: &str, store: &Store, mentions: &Mentions) -> Option<Group> {
-    let tools = mentions
-        .well_formed
-        .iter()
-        .filter(|mention| mention.is_tool);
+    let tools = mentions.well_formed.iter().filter(|mention| mention.is_tool);
     let findings: Vec<Finding> = tools
         .filter(|mention| store.has_root(mention.path.root()))
         .filter_map(|mention| {
             let (kind, what) = tool_fault(store, &mention.path)?;
-            let Mention {
-                path,
-                file,
-                line,
-                column,
-                purpose,
-                ..
-            } = mention;
+            let Mention { path, file, line, column, purpose, .. } = mention;
             Some(Finding {
                 kind,
                 file: Some(file.clone()),
@@ -281,26 +204,15 @@ fn broken_tools(folder: &str, store: &Store, mentions: &Mentions) -> Option<Grou
             })
         })
         .collect();
-    let roots: BTreeSet<&str> = findings
-        .iter()
-        .filter_map(|finding| finding.root.as_deref())
-        .collect();
-    let hint = format!(
-        "repair the store with `nix-store --repair-path {}`",
-        roots.into_iter().collect::<Vec<_>>().join(" ")
-    );
+    let roots: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.root.as_deref()).collect();
+    let hint =
+        format!("repair the store with `nix-store --repair-path {}`", roots.into_iter().collect::<Vec<_>>().join(" "));
     let (count, tools) = (findings.len(), plural(findings.len(), "tool", "tools"));
-    group_with(
-        format!("{count} unusable {tools} named by `{folder}`"),
-        findings,
-        hint,
-    )
+    group_with(format!("{count} unusable {tools} named by `{folder}`"), findings, hint)
 }
 
 fn tool_fault(store: &Store, tool: &StorePath) -> Option<(Kind, &'static str)> {
-    let metadata = store
-        .resolve(&tool.to_string())
-        .and_then(|file| file.metadata().ok());
+    let metadata = store.resolve(&tool.to_string()).and_then(|file| file.metadata().ok());
     match metadata {
         None => Some((Kind::MissingTool, "is absent")),
         Some(metadata) if !metadata.is_file() => Some((Kind::ToolNotExecutable, "is not a file")),
@@ -312,27 +224,14 @@ fn tool_fault(store: &Store, tool: &StorePath) -> Option<(Kind, &'static str)> {
 }
 
 fn unknown_roots(folder: &str, manifest: &Manifest, mentions: &Mentions) -> Option<Group> {
-    let known: BTreeSet<&StoreRoot> = manifest
-        .store_roots
-        .iter()
-        .map(|recorded| &recorded.path)
-        .collect();
+    let known: BTreeSet<&StoreRoot> = manifest.store_roots.iter().map(|recorded| &recorded.path).collect();
     let mut reported = BTreeSet::new();
     let mut findings: Vec<Finding> = mentions
         .well_formed
         .iter()
-        .filter(|mention| {
-            !known.contains(mention.path.root()) && reported.insert(mention.path.root().clone())
-        })
+        .filter(|mention| !known.contains(mention.path.root()) && reported.insert(mention.path.root().clone()))
         .map(|mention| {
-            let Mention {
-                path,
-                file,
-                line,
-                column,
-                purpose,
-                ..
-            } = mention;
+            let Mention { path, file, line, column, purpose, .. } = mention;
             Finding {
                 kind: Kind::UnknownStoreRoot,
                 file: Some(file.clone()),
@@ -357,17 +256,13 @@ fn unknown_roots(folder: &str, manifest: &Manifest, mentions: &Mentions) -> Opti
             });
         }
     }
-    let (count, roots) = (
-        findings.len(),
-        plural(findings.len(), "store root", "store roots"),
-    );
+    let (count, roots) = (findings.len(), plural(findings.len(), "store root", "store roots"));
     let headline = format!("{count} {roots} in `{folder}` not listed in its `lre.json`");
     group_with(headline, findings, regen_hint(folder))
 }
 
 fn changed_files(folder: &str, file_count: usize, findings: Vec<Finding>) -> Option<Group> {
     let (count, are) = (findings.len(), plural(findings.len(), "is", "are"));
-    let headline =
-        format!("{count} of {file_count} generated files in `{folder}` {are} not as generated");
+    let headline = format!("{count} of {file_count} generated files in `{folder}` {are} not as generated");
     group_with(headline, findings, regen_hint(folder))
 }

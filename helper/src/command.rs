@@ -70,9 +70,7 @@ fn describe(error: &anyhow::Error) -> String {
 
 /// Writes data to stdout. A closed pipe is an error, not a panic.
 fn print_data(text: &str) -> anyhow::Result<()> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to stdout")
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to stdout")
 }
 
 /// Reads a text file; the error names it.

@@ -85,8 +85,5 @@ pub fn render_human(groups: &[Group]) -> String {
 /// None that findings can cause; serde's signature has one.
 pub fn render_json(groups: &[Group]) -> Result<String, serde_json::Error> {
     let findings = groups.iter().flat_map(|group| &group.findings).collect();
-    Ok(serde_json::to_string_pretty(&Report {
-        schema: 1,
-        findings,
-    })? + "\n")
+    Ok(serde_json::to_string_pretty(&Report { schema: 1, findings })? + "\n")
 }

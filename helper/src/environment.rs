@@ -70,8 +70,7 @@ impl Environment {
     /// # Errors
     /// See [`EnvironmentError`].
     pub fn from_json(text: &str) -> Result<Self, EnvironmentError> {
-        let entries: Vec<String> =
-            serde_json::from_str(text).map_err(EnvironmentError::NotAList)?;
+        let entries: Vec<String> = serde_json::from_str(text).map_err(EnvironmentError::NotAList)?;
         Self::from_entries(&entries)
     }
 
@@ -86,23 +85,13 @@ impl Environment {
             let key = entry.split('=').next().unwrap_or_default();
             if let Some(character) = entry.chars().find_map(forbidden) {
                 let key = key.escape_debug().to_string();
-                return Err(EnvironmentError::ControlCharacter {
-                    position,
-                    key,
-                    character,
-                });
+                return Err(EnvironmentError::ControlCharacter { position, key, character });
             }
             let Some((key, value)) = entry.split_once('=') else {
-                return Err(EnvironmentError::NoEquals {
-                    position,
-                    entry: entry.clone(),
-                });
+                return Err(EnvironmentError::NoEquals { position, entry: entry.clone() });
             };
             if key.is_empty() {
-                return Err(EnvironmentError::EmptyKey {
-                    position,
-                    entry: entry.clone(),
-                });
+                return Err(EnvironmentError::EmptyKey { position, entry: entry.clone() });
             }
             if entries.iter().any(|(known, _)| known == key) {
                 return Err(EnvironmentError::Duplicate(key.to_owned()));
@@ -115,25 +104,18 @@ impl Environment {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.entries
-            .iter()
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value.as_str())
+        self.entries.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// Keys and values in their given order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
+        self.entries.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// The `KEY=VALUE` strings that this was made from.
     #[must_use]
     pub fn to_entries(&self) -> Vec<String> {
-        self.iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect()
+        self.iter().map(|(key, value)| format!("{key}={value}")).collect()
     }
 
     /// The compiler driver.
@@ -142,8 +124,7 @@ impl Environment {
     /// If `CC` is absent or no store path.
     pub fn compiler(&self) -> Result<StorePath, EnvironmentError> {
         let compiler = self.get("CC").ok_or(EnvironmentError::NoCompiler)?;
-        StorePath::parse(compiler)
-            .map_err(|reason| EnvironmentError::OutsideStore { key: "CC", reason })
+        StorePath::parse(compiler).map_err(|reason| EnvironmentError::OutsideStore { key: "CC", reason })
     }
 
     /// The folders of `PATH`.
@@ -155,10 +136,7 @@ impl Environment {
         path.split(':')
             .filter(|_| !path.is_empty())
             .map(|folder| {
-                StorePath::parse(folder).map_err(|reason| EnvironmentError::OutsideStore {
-                    key: "PATH",
-                    reason,
-                })
+                StorePath::parse(folder).map_err(|reason| EnvironmentError::OutsideStore { key: "PATH", reason })
             })
             .collect()
     }
@@ -173,9 +151,7 @@ impl Environment {
         let mut characters = value.chars().peekable();
         while let Some(character) = characters.next() {
             match character {
-                '%' if matches!(characters.peek(), Some(':' | '%')) => {
-                    word.extend(characters.next())
-                }
+                '%' if matches!(characters.peek(), Some(':' | '%')) => word.extend(characters.next()),
                 ':' => words.push(std::mem::take(&mut word)),
                 other => word.push(other),
             }
@@ -203,56 +179,27 @@ mod unit {
     fn error(json: &str) -> String {
         match Environment::from_json(json) {
             Ok(_) => "no error".to_owned(),
-            Err(error) => error
-                .to_string()
-                .split('\n')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            Err(error) => error.to_string().split('\n').next().unwrap_or_default().to_owned(),
         }
     }
 
     #[test]
     fn bad_lists_are_refused() {
         let not_a_list = "expected a JSON list of `KEY=VALUE` strings: invalid type";
-        assert_eq!(
-            error("{}"),
-            format!("{not_a_list}: map, expected a sequence at line 1 column 0")
-        );
-        assert_eq!(
-            error("[1]"),
-            format!("{not_a_list}: integer `1`, expected a string at line 1 column 2")
-        );
+        assert_eq!(error("{}"), format!("{not_a_list}: map, expected a sequence at line 1 column 0"));
+        assert_eq!(error("[1]"), format!("{not_a_list}: integer `1`, expected a string at line 1 column 2"));
         assert_eq!(error(r#"["A=1", "B"]"#), "entry 2 is `B`, which has no `=`");
-        assert_eq!(
-            error(r#"["=x"]"#),
-            "entry 1 is `=x`, which has an empty key"
-        );
-        assert_eq!(
-            error(r#"["A=1\nbuild --x"]"#),
-            "entry 1 (`A`) contains a newline"
-        );
-        assert_eq!(
-            error(r#"["A=1\u0000"]"#),
-            "entry 1 (`A`) contains a NUL character"
-        );
+        assert_eq!(error(r#"["=x"]"#), "entry 1 is `=x`, which has an empty key");
+        assert_eq!(error(r#"["A=1\nbuild --x"]"#), "entry 1 (`A`) contains a newline");
+        assert_eq!(error(r#"["A=1\u0000"]"#), "entry 1 (`A`) contains a NUL character");
         assert_eq!(error(r#"["A=1", "A=2"]"#), "`A` is set twice");
     }
 
     #[test]
     fn words_are_split_as_bazel_splits_them() -> Result<(), EnvironmentError> {
-        let environment =
-            Environment::from_entries(&["X=-a:-b%:c:%%:-d%e".to_owned(), "Y=".to_owned()])?;
+        let environment = Environment::from_entries(&["X=-a:-b%:c:%%:-d%e".to_owned(), "Y=".to_owned()])?;
         let words = environment.bazel_words("X");
-        assert_eq!(
-            words,
-            Some(vec![
-                "-a".to_owned(),
-                "-b:c".to_owned(),
-                "%".to_owned(),
-                "-d%e".to_owned()
-            ])
-        );
+        assert_eq!(words, Some(vec!["-a".to_owned(), "-b:c".to_owned(), "%".to_owned(), "-d%e".to_owned()]));
         assert_eq!(environment.bazel_words("Y"), Some(Vec::new()));
         assert_eq!(environment.bazel_words("Z"), None);
         Ok(())
@@ -260,8 +207,7 @@ mod unit {
 
     #[test]
     fn compiler_and_path_must_be_in_the_store() -> Result<(), EnvironmentError> {
-        let environment =
-            Environment::from_entries(&["CC=/usr/bin/gcc".to_owned(), "PATH=/bin".to_owned()])?;
+        let environment = Environment::from_entries(&["CC=/usr/bin/gcc".to_owned(), "PATH=/bin".to_owned()])?;
         let compiler = environment.compiler().map_err(|error| error.to_string());
         assert_eq!(
             compiler.err().as_deref(),

@@ -43,10 +43,7 @@ pub enum WriteError {
 ///
 /// # Errors
 /// See [`WriteError`]. No file is changed then.
-pub fn write_all(
-    folder: &Path,
-    files: &BTreeMap<String, String>,
-) -> Result<Vec<String>, WriteError> {
+pub fn write_all(folder: &Path, files: &BTreeMap<String, String>) -> Result<Vec<String>, WriteError> {
     let mut changes = Vec::new();
     for (name, text) in files {
         let path = folder.join(name);
@@ -59,20 +56,14 @@ pub fn write_all(
         }
         changes.push((name, path, text, before));
     }
-    let staged = changes
-        .iter()
-        .map(|(_, path, text, _)| stage(path, text.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let staged =
+        changes.iter().map(|(_, path, text, _)| stage(path, text.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     for (done, (file, (_, path, _, _))) in staged.into_iter().zip(&changes).enumerate() {
         if let Err(error) = file.persist(path) {
             for (_, path, _, before) in &changes[..done] {
                 restore(path, before.as_deref());
             }
-            return Err(WriteError::Io {
-                action: "replace",
-                path: path.clone(),
-                source: error.error,
-            });
+            return Err(WriteError::Io { action: "replace", path: path.clone(), source: error.error });
         }
     }
     Ok(changes.into_iter().map(|(name, ..)| name.clone()).collect())
@@ -82,41 +73,27 @@ pub fn write_all(
 #[must_use]
 pub fn is_generated(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(MARKER_WITHIN)];
-    start
-        .windows(MARKER.len())
-        .any(|window| window == MARKER.as_bytes())
+    start.windows(MARKER.len()).any(|window| window == MARKER.as_bytes())
 }
 
 fn read_existing(path: &Path) -> Result<Option<Vec<u8>>, WriteError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(WriteError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(WriteError::Io { action: "read", path: path.to_owned(), source }),
     }
 }
 
 /// A temporary file beside its target: private until it is complete, and on the same file system.
 fn stage(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, WriteError> {
-    let failed = |action| {
-        move |source| WriteError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
-    };
+    let failed = |action| move |source| WriteError::Io { action, path: path.to_owned(), source };
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(failed("create the folder of"))?;
     let mut file = NamedTempFile::new_in(folder).map_err(failed("write beside"))?;
     file.write_all(bytes).map_err(failed("write"))?;
     // Temporary files are private; the finished one is read by Bazel servers of other users too.
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file()
-        .set_permissions(permissions)
-        .map_err(failed("set the permissions of"))?;
+    file.as_file().set_permissions(permissions).map_err(failed("set the permissions of"))?;
     file.as_file().sync_all().map_err(failed("write"))?;
     Ok(file)
 }
@@ -140,20 +117,14 @@ mod unit {
     use super::*;
 
     fn files(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
-        entries
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect()
+        entries.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
     fn unmarked_file_is_not_overwritten_and_stops_all_writes() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("b"), "mine\n")?;
-        let refused = write_all(
-            folder.path(),
-            &files(&[("a", "# @generated\n"), ("b", "# @generated\n")]),
-        );
+        let refused = write_all(folder.path(), &files(&[("a", "# @generated\n"), ("b", "# @generated\n")]));
         assert!(matches!(refused, Err(WriteError::NotGenerated(_))));
         assert_eq!(fs::read_to_string(folder.path().join("b"))?, "mine\n");
         assert!(!folder.path().join("a").exists());
@@ -176,10 +147,7 @@ mod unit {
         fs::create_dir(folder.path().join("b"))?;
         let wanted = files(&[("a", "# @generated new\n"), ("b", "# @generated new\n")]);
         assert!(write_all(folder.path(), &wanted).is_err());
-        assert_eq!(
-            fs::read_to_string(folder.path().join("a"))?,
-            "# @generated old\n"
-        );
+        assert_eq!(fs::read_to_string(folder.path().join("a"))?, "# @generated old\n");
         assert_eq!(fs::read_dir(folder.path())?.count(), 2);
         Ok(())
     }

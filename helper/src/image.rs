@@ -24,11 +24,7 @@ struct TagInput<'a> {
 ///
 /// # Errors
 /// None that the arguments can cause; serde's signature has one.
-pub fn compute_image(
-    name: &str,
-    env: &[String],
-    roots: &[RecordedRoot],
-) -> Result<Image, serde_json::Error> {
+pub fn compute_image(name: &str, env: &[String], roots: &[RecordedRoot]) -> Result<Image, serde_json::Error> {
     let mut store_roots: Vec<&RecordedRoot> = roots.iter().collect();
     store_roots.sort_by(|a, b| a.path.cmp(&b.path));
     let digest = Sha256::digest(serde_json::to_vec(&TagInput { env, store_roots })?);
@@ -41,16 +37,9 @@ pub fn compute_image(
 pub fn image(origin: Origin, reference: &str) -> Image {
     let exec_properties = BTreeMap::from([
         ("OSFamily".to_owned(), "Linux".to_owned()),
-        (
-            "container-image".to_owned(),
-            format!("docker://{reference}"),
-        ),
+        ("container-image".to_owned(), format!("docker://{reference}")),
     ]);
-    Image {
-        origin,
-        reference: reference.to_owned(),
-        exec_properties,
-    }
+    Image { origin, reference: reference.to_owned(), exec_properties }
 }
 
 #[cfg(test)]
@@ -58,17 +47,9 @@ mod unit {
     use super::*;
     use crate::store::StoreRoot;
 
-    fn root(
-        name: &str,
-        nar_hash: Option<&str>,
-    ) -> Result<RecordedRoot, crate::store::StorePathError> {
-        let path = StoreRoot::try_from(format!(
-            "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-{name}"
-        ))?;
-        Ok(RecordedRoot {
-            path,
-            nar_hash: nar_hash.map(str::to_owned),
-        })
+    fn root(name: &str, nar_hash: Option<&str>) -> Result<RecordedRoot, crate::store::StorePathError> {
+        let path = StoreRoot::try_from(format!("/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-{name}"))?;
+        Ok(RecordedRoot { path, nar_hash: nar_hash.map(str::to_owned) })
     }
 
     #[test]
@@ -78,14 +59,8 @@ mod unit {
         let image = compute_image("cc", &env, &[a.clone(), b.clone()])?;
         assert_eq!(image.reference, "lre-cc:nwqzhac6khlkz2krj650qlbwarczzxir");
         assert_eq!(compute_image("cc", &env, &[b.clone(), a.clone()])?, image);
-        assert_ne!(
-            compute_image("cc", &["A=2".to_owned()], &[a, b.clone()])?,
-            image
-        );
-        assert_ne!(
-            compute_image("cc", &env, &[root("a", Some("sha256-2"))?, b])?,
-            image
-        );
+        assert_ne!(compute_image("cc", &["A=2".to_owned()], &[a, b.clone()])?, image);
+        assert_ne!(compute_image("cc", &env, &[root("a", Some("sha256-2"))?, b])?, image);
         Ok(())
     }
 }

@@ -170,10 +170,7 @@ impl Manifest {
 
     fn validated(manifest: Self) -> Result<Self, ManifestError> {
         let below = |name: &str| {
-            !name.is_empty()
-                && Path::new(name)
-                    .components()
-                    .all(|part| matches!(part, Component::Normal(_)))
+            !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
         };
         match manifest.files.keys().find(|name| !below(name)) {
             Some(name) => Err(ManifestError::FileName(name.clone())),
@@ -192,18 +189,8 @@ impl Manifest {
     /// The value of the `comment` field, which is also the first line of the BUILD files.
     #[must_use]
     pub fn comment(name: &str, probe: Origin) -> String {
-        let source = if probe == Origin::Published {
-            "--published"
-        } else {
-            "--env-json"
-        };
-        let option = if name == "cc" {
-            String::new()
-        } else {
-            format!(" --name {name}")
-        };
-        format!(
-            "{MARKER} by `lre regen {source} FILE --out DIR{option}`, which writes this folder. Do not edit."
-        )
+        let source = if probe == Origin::Published { "--published" } else { "--env-json" };
+        let option = if name == "cc" { String::new() } else { format!(" --name {name}") };
+        format!("{MARKER} by `lre regen {source} FILE --out DIR{option}`, which writes this folder. Do not edit.")
     }
 }

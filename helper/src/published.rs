@@ -70,15 +70,9 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         nar_hash: facts.flake.nar_hash,
         last_modified: facts.flake.last_modified,
     };
-    let pin = BTreeMap::from([
-        ("nativelink".to_owned(), flake),
-        ("nixpkgs".to_owned(), facts.nixpkgs),
-    ]);
+    let pin = BTreeMap::from([("nativelink".to_owned(), flake), ("nixpkgs".to_owned(), facts.nixpkgs)]);
     let cc = facts.cc;
-    let libcxx = cc
-        .include_directories
-        .iter()
-        .any(|folder| folder.to_string().ends_with("/include/c++/v1"));
+    let libcxx = cc.include_directories.iter().any(|folder| folder.to_string().ends_with("/include/c++/v1"));
     let mut tools = cc.tools;
     // The driver is `CC`; it is no tool that `PATH` was searched for.
     tools.remove("gcc");
@@ -88,23 +82,11 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         version: cc.clang,
         target: "x86_64-unknown-linux-gnu".to_owned(),
         libc: Some(format!("glibc_{}", cc.glibc)),
-        cxx_library: if libcxx {
-            CxxLibrary::Libcxx
-        } else {
-            CxxLibrary::Libstdcxx
-        },
-        include_searches: vec![IncludeSearch {
-            arguments: Vec::new(),
-            directories: cc.include_directories,
-        }],
+        cxx_library: if libcxx { CxxLibrary::Libcxx } else { CxxLibrary::Libstdcxx },
+        include_searches: vec![IncludeSearch { arguments: Vec::new(), directories: cc.include_directories }],
         resource_directory: None,
         sysroot: None,
-        linker: linker_name(&cc.linker)
-            .map(str::to_owned)
-            .map(|name| Linker {
-                name,
-                path: Some(cc.linker.clone()),
-            }),
+        linker: linker_name(&cc.linker).map(str::to_owned).map(|name| Linker { name, path: Some(cc.linker.clone()) }),
         tools,
         accepted_flags: None,
     };

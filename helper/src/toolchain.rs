@@ -7,9 +7,7 @@ use crate::cc::probe::CcProbe;
 use crate::cc::render::render_cc;
 use crate::environment::{Environment, EnvironmentError};
 use crate::image::compute_image;
-use crate::manifest::{
-    CcToolchain, FILE_NAME, FlakeInput, Image, Manifest, Platform, RecordedRoot, SCHEMA,
-};
+use crate::manifest::{CcToolchain, FILE_NAME, FlakeInput, Image, Manifest, Platform, RecordedRoot, SCHEMA};
 use crate::store::hash::sha256_sri;
 use crate::store::{StoreRoot, find_store_paths};
 
@@ -65,8 +63,7 @@ impl CcSource {
             environment: Environment::from_entries(&manifest.env)?,
             probe: cc.probe.clone(),
             pin: manifest.pin.clone(),
-            image: (manifest.image.origin == crate::manifest::Origin::Published)
-                .then(|| manifest.image.clone()),
+            image: (manifest.image.origin == crate::manifest::Origin::Published).then(|| manifest.image.clone()),
         })
     }
 
@@ -94,12 +91,8 @@ impl CcSource {
         nar_hash: impl Fn(&StoreRoot) -> Option<String>,
     ) -> Result<BTreeMap<String, String>, ToolchainError> {
         let roots = self.store_roots()?.into_iter();
-        let store_roots: Vec<RecordedRoot> = roots
-            .map(|path| RecordedRoot {
-                nar_hash: nar_hash(&path),
-                path,
-            })
-            .collect();
+        let store_roots: Vec<RecordedRoot> =
+            roots.map(|path| RecordedRoot { nar_hash: nar_hash(&path), path }).collect();
         let env = self.environment.to_entries();
         let image = match &self.image {
             Some(image) => image.clone(),
@@ -110,24 +103,15 @@ impl CcSource {
             schema: SCHEMA,
             comment: self.comment(),
             name: self.name.clone(),
-            exec: Platform {
-                system: SYSTEM.to_owned(),
-            },
-            target: Platform {
-                system: SYSTEM.to_owned(),
-            },
+            exec: Platform { system: SYSTEM.to_owned() },
+            target: Platform { system: SYSTEM.to_owned() },
             pin: self.pin.clone(),
             env,
             store_roots,
-            cc: Some(CcToolchain {
-                probe: self.probe.clone(),
-            }),
+            cc: Some(CcToolchain { probe: self.probe.clone() }),
             java: None,
             image,
-            files: files
-                .iter()
-                .map(|(name, text)| (name.clone(), sha256_sri(text)))
-                .collect(),
+            files: files.iter().map(|(name, text)| (name.clone(), sha256_sri(text))).collect(),
         };
         files.insert(FILE_NAME.to_owned(), manifest.to_json()?);
         Ok(files)
@@ -137,22 +121,12 @@ impl CcSource {
         Manifest::comment(&self.name, self.probe.origin)
     }
 
-    fn render(
-        &self,
-        exec_properties: &BTreeMap<String, String>,
-    ) -> Result<BTreeMap<String, String>, ToolchainError> {
+    fn render(&self, exec_properties: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ToolchainError> {
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !self.name.starts_with(|c: char| c.is_ascii_lowercase())
-            || !self.name.chars().all(letters)
-        {
+        if !self.name.starts_with(|c: char| c.is_ascii_lowercase()) || !self.name.chars().all(letters) {
             return Err(ToolchainError::Name(self.name.clone()));
         }
         let config = configure_cc(&self.name, &self.environment, &self.probe)?;
-        Ok(render_cc(
-            &self.comment(),
-            &self.name,
-            &config,
-            exec_properties,
-        ))
+        Ok(render_cc(&self.comment(), &self.name, &config, exec_properties))
     }
 }

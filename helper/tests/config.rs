@@ -21,11 +21,7 @@ fn clang() -> anyhow::Result<Recorded> {
 fn configure(recorded: &Recorded, more: &[&str]) -> anyhow::Result<Result<CcConfig, ConfigError>> {
     let more = more.iter().map(|entry| (*entry).to_owned());
     let entries: Vec<String> = recorded.env.iter().cloned().chain(more).collect();
-    Ok(configure_cc(
-        "cc",
-        &Environment::from_entries(&entries)?,
-        &recorded.probe,
-    ))
+    Ok(configure_cc("cc", &Environment::from_entries(&entries)?, &recorded.probe))
 }
 
 fn refusal(result: Result<CcConfig, ConfigError>) -> Option<String> {
@@ -50,10 +46,7 @@ fn bazel_variables_replace_the_defaults() -> anyhow::Result<()> {
     assert_eq!(config.cxx_flags, ["-std=c++20", "-stdlib=libc++", include]);
     assert_eq!(config.link_libs, ["-lc++", "-lc++abi"]);
     let rpath = "-Wl,-rpath,/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-x/lib".to_owned();
-    assert_eq!(
-        config.link_flags,
-        [plain.link_flags, vec![rpath, "-DA:B%%{c}".to_owned()]].concat()
-    );
+    assert_eq!(config.link_flags, [plain.link_flags, vec![rpath, "-DA:B%%{c}".to_owned()]].concat());
     Ok(())
 }
 
@@ -70,21 +63,13 @@ fn library_that_the_compiler_uses_is_linked() -> anyhow::Result<()> {
 fn clang_that_loses_its_headers_resolves_links() -> anyhow::Result<()> {
     let mut recorded = clang()?;
     let flag = "-no-canonical-prefixes".to_owned();
-    assert!(
-        configure(&recorded, &[])??
-            .unfiltered_compile_flags
-            .contains(&flag)
-    );
+    assert!(configure(&recorded, &[])??.unfiltered_compile_flags.contains(&flag));
     for search in &mut recorded.probe.include_searches {
         if search.arguments.contains(&flag) {
             search.directories.pop();
         }
     }
-    assert!(
-        !configure(&recorded, &[])??
-            .unfiltered_compile_flags
-            .contains(&flag)
-    );
+    assert!(!configure(&recorded, &[])??.unfiltered_compile_flags.contains(&flag));
     Ok(())
 }
 
@@ -109,21 +94,14 @@ fn toolchain_without_archive_aware_linker_gets_the_folder_of_ld() -> anyhow::Res
 #[test]
 fn what_does_not_fit_is_refused() -> anyhow::Result<()> {
     let mut recorded = clang()?;
-    let outside = refusal(configure(
-        &recorded,
-        &["BAZEL_CXXOPTS=-isystem/usr/include"],
-    )?);
+    let outside = refusal(configure(&recorded, &["BAZEL_CXXOPTS=-isystem/usr/include"])?);
     let expected = "`BAZEL_CXXOPTS` in Env names a path outside the store: `-isystem/usr/include`";
     assert_eq!(outside.as_deref(), Some(expected));
     let outside = refusal(configure(&recorded, &["CPLUS_INCLUDE_PATH=include"])?);
     let expected = "`CPLUS_INCLUDE_PATH` in Env names a path outside the store: `include`";
     assert_eq!(outside.as_deref(), Some(expected));
     recorded.probe.target = "aarch64-unknown-linux-gnu".to_owned();
-    let expected =
-        "`CC` produces code for `aarch64-unknown-linux-gnu`, but only x86_64-linux is supported";
-    assert_eq!(
-        refusal(configure(&recorded, &[])?).as_deref(),
-        Some(expected)
-    );
+    let expected = "`CC` produces code for `aarch64-unknown-linux-gnu`, but only x86_64-linux is supported";
+    assert_eq!(refusal(configure(&recorded, &[])?).as_deref(), Some(expected));
     Ok(())
 }

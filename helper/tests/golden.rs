@@ -19,24 +19,14 @@ struct Recorded {
 }
 
 fn recorded(name: &str, toolchain: &str) -> anyhow::Result<CcSource> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/probes")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probes").join(name);
     let Recorded { env, probe } = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     let environment = Environment::from_entries(&env)?;
-    Ok(CcSource {
-        name: toolchain.to_owned(),
-        environment,
-        probe,
-        pin: Default::default(),
-        image: None,
-    })
+    Ok(CcSource { name: toolchain.to_owned(), environment, probe, pin: Default::default(), image: None })
 }
 
 fn committed(path: &str) -> anyhow::Result<String> {
-    Ok(std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path),
-    )?)
+    Ok(std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path))?)
 }
 
 #[test]
@@ -58,21 +48,10 @@ fn recorded_gcc_leads_to_this_toolchain() -> anyhow::Result<()> {
 
 #[test]
 fn manifest_renders_the_same_files_again() -> anyhow::Result<()> {
-    let files =
-        recorded("clang-21.json", "cc")?.generate(|root| Some(format!("sha256-of-{root}")))?;
+    let files = recorded("clang-21.json", "cc")?.generate(|root| Some(format!("sha256-of-{root}")))?;
     let manifest = Manifest::from_json(&files["lre.json"])?;
-    let recorded = |root: &_| {
-        manifest
-            .store_roots
-            .iter()
-            .find(|known| known.path == *root)?
-            .nar_hash
-            .clone()
-    };
-    assert_eq!(
-        CcSource::from_manifest(&manifest)?.generate(recorded)?,
-        files
-    );
+    let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
+    assert_eq!(CcSource::from_manifest(&manifest)?.generate(recorded)?, files);
     Ok(())
 }
 
@@ -89,15 +68,7 @@ fn committed_generated_cc_is_what_the_published_facts_lead_to() -> anyhow::Resul
 fn published_manifest_invents_nothing() -> anyhow::Result<()> {
     let manifest = Manifest::from_json(&committed("generated-cc/lre.json")?)?;
     assert_eq!(manifest.store_roots.len(), 12);
-    assert!(
-        manifest
-            .store_roots
-            .iter()
-            .all(|root| root.nar_hash.is_none())
-    );
-    assert_eq!(
-        manifest.image.reference,
-        "lre-cc:asy4f1bqav5vw64vcyh9c2qj0nlhy6pa"
-    );
+    assert!(manifest.store_roots.iter().all(|root| root.nar_hash.is_none()));
+    assert_eq!(manifest.image.reference, "lre-cc:asy4f1bqav5vw64vcyh9c2qj0nlhy6pa");
     Ok(())
 }

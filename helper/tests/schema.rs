@@ -13,9 +13,7 @@ fn read(path: &str) -> anyhow::Result<Value> {
 /// A validator for the keywords that the schema uses, less `pattern`: the helper's own types check those texts.
 fn violations(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        let target = root
-            .pointer(reference.trim_start_matches('#'))
-            .unwrap_or(&Value::Null);
+        let target = root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
         return violations(root, target, value, place, found);
     }
     if let Some(constant) = schema.get("const")
@@ -70,23 +68,14 @@ fn check_object(root: &Value, schema: &Value, value: &Value, place: &str, found:
     let Some(object) = value.as_object() else {
         return;
     };
-    for required in schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for required in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
         if !object.contains_key(required) {
             found.push(format!("{place}: has no `{required}`"));
         }
     }
     for (key, inner) in object {
         let place = format!("{place}.{key}");
-        match (
-            schema.pointer(&format!("/properties/{key}")),
-            schema.get("additionalProperties"),
-        ) {
+        match (schema.pointer(&format!("/properties/{key}")), schema.get("additionalProperties")) {
             (Some(known), _) => violations(root, known, inner, &place, found),
             (None, Some(Value::Bool(false))) => found.push(format!("{place}: is not allowed")),
             (None, Some(other)) => violations(root, other, inner, &place, found),
@@ -104,10 +93,7 @@ fn violations_of(manifest: &Value) -> anyhow::Result<Vec<String>> {
 
 #[test]
 fn committed_manifest_follows_the_schema() -> anyhow::Result<()> {
-    assert_eq!(
-        violations_of(&read("generated-cc/lre.json")?)?,
-        Vec::<String>::new()
-    );
+    assert_eq!(violations_of(&read("generated-cc/lre.json")?)?, Vec::<String>::new());
     Ok(())
 }
 
@@ -137,26 +123,12 @@ fn schema_and_helper_agree_on_a_java_manifest() -> anyhow::Result<()> {
 #[test]
 fn helper_refuses_every_key_that_the_schema_does_not_name() -> anyhow::Result<()> {
     let original = read("generated-cc/lre.json")?;
-    for place in [
-        "",
-        "/exec",
-        "/pin/nixpkgs",
-        "/storeRoots/0",
-        "/cc",
-        "/cc/probe",
-        "/cc/probe/linker",
-        "/image",
-    ] {
+    for place in ["", "/exec", "/pin/nixpkgs", "/storeRoots/0", "/cc", "/cc/probe", "/cc/probe/linker", "/image"] {
         let mut manifest = original.clone();
         let target = manifest.pointer_mut(place).and_then(Value::as_object_mut);
-        target
-            .ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))?
-            .insert("surprise".to_owned(), Value::Null);
+        target.ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))?.insert("surprise".to_owned(), Value::Null);
         assert!(!violations_of(&manifest)?.is_empty(), "schema at `{place}`");
-        assert!(
-            lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(),
-            "helper at `{place}`"
-        );
+        assert!(lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(), "helper at `{place}`");
     }
     Ok(())
 }
@@ -164,22 +136,13 @@ fn helper_refuses_every_key_that_the_schema_does_not_name() -> anyhow::Result<()
 #[test]
 fn helper_requires_the_keys_that_the_schema_requires() -> anyhow::Result<()> {
     let schema = read("docs/manifest.schema.json")?;
-    let required: BTreeSet<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required: BTreeSet<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let original = read("generated-cc/lre.json")?;
     for key in required {
         let mut manifest = original.clone();
-        manifest
-            .as_object_mut()
-            .and_then(|object| object.remove(key));
-        assert!(
-            lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(),
-            "`{key}`"
-        );
+        manifest.as_object_mut().and_then(|object| object.remove(key));
+        assert!(lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(), "`{key}`");
     }
     Ok(())
 }

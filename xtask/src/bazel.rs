@@ -35,8 +35,6 @@ pub(crate) enum Execution {
     RemoteNoCache,
     /// Here, without any remote service.
     LocalNoCache,
-    /// As the workspace's own configuration says.
-    Unset,
 }
 
 impl Execution {
@@ -56,7 +54,6 @@ impl Execution {
             ],
             Self::LocalWithCache => &[&cache, "--spawn_strategy=linux-sandbox,processwrapper-sandbox"],
             Self::LocalNoCache => &["--spawn_strategy=linux-sandbox,processwrapper-sandbox"],
-            Self::Unset => &[],
         };
         flags.iter().map(|flag| (*flag).to_owned()).collect()
     }
@@ -101,6 +98,16 @@ impl<'a> Bazel<'a> {
     /// The output base, below the sandbox's place.
     pub(crate) fn output_base(&self) -> String {
         format!("{}/bases/{}", self.user.folder, self.base)
+    }
+
+    /// Removes what an earlier run left in the output base.
+    pub(crate) fn forget(&self) -> Result<()> {
+        let base = self.lab.sandbox.place().outside(self.output_base());
+        if base.exists() {
+            std::fs::remove_dir_all(&base)
+                .with_context(|| format!("cannot remove the old output base `{}`", base.display()))?;
+        }
+        Ok(())
     }
 
     /// Runs `bazel VERB ARGUMENTS…`.

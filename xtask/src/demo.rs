@@ -8,7 +8,6 @@ mod scenario;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-pub(crate) use half::Half;
 pub(crate) use report::Report;
 
 use crate::lab::Lab;

@@ -81,7 +81,8 @@ fn pairs(list: &[Pair]) -> BTreeMap<&str, &str> {
 
 /// Reads a log written by `--execution_log_json_file`.
 pub(crate) fn read_execution_log(file: &Path) -> Result<Vec<Spawn>> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read the execution log `{}`", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read the execution log `{}`", file.display()))?;
     let spawns = serde_json::Deserializer::from_str(&text).into_iter();
     spawns.collect::<serde_json::Result<_>>().with_context(|| format!("`{}` is not an execution log", file.display()))
 }

@@ -57,9 +57,10 @@ impl Lab {
         let directory = self.sandbox.directory().join("worker");
         let logs = self.sandbox.directory().join("logs");
         let address = self.engine.address();
-        let worker = self.sandbox.steps.run("worker", Attempts::Once, |_| {
-            Worker::start(&spec, &address, directory.clone(), &logs)
-        })?;
+        let worker = self
+            .sandbox
+            .steps
+            .run("worker", Attempts::Once, |_| Worker::start(&spec, &address, directory.clone(), &logs))?;
         self.worker = Some(worker);
         Ok(())
     }
@@ -158,9 +159,12 @@ fn bazelrc(sandbox: &Sandbox) -> String {
     let registry = sandbox.place().text("registry");
     let mut text = format!("startup --host_jvm_args=-DZstdNativePath={zstd}\n");
     if sandbox.tools == Tools::Sandbox || host::has_debian_bazel() {
-        text += &format!("common --registry=file://{registry}\ncommon --noenable_workspace\ncommon --lockfile_mode=off\n");
+        text +=
+            &format!("common --registry=file://{registry}\ncommon --noenable_workspace\ncommon --lockfile_mode=off\n");
     }
     // Debian's own rc file switches this on; it only adds noise to logs.
     text += "build --nosandbox_debug\n";
+    // The links would be copied along with a workspace.
+    text += "build --experimental_convenience_symlinks=ignore\n";
     text
 }

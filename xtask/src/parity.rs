@@ -40,7 +40,9 @@ pub(crate) fn misses(first: &[Spawn], second: &[Spawn], expected: Expected) -> V
         .map(|spawn| {
             let reason = by_output.get(spawn.primary_output()).map_or_else(
                 || "the other build has no such action".to_owned(),
-                |other| difference(other, spawn).unwrap_or_else(|| format!("same action, but it ran as `{}`", spawn.runner)),
+                |other| {
+                    difference(other, spawn).unwrap_or_else(|| format!("same action, but it ran as `{}`", spawn.runner))
+                },
             );
             miss(spawn, reason)
         })

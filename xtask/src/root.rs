@@ -35,8 +35,15 @@ impl Root {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         // `unshare` changes the calling thread and what it spawns; a thread of its own keeps the rest as it is.
         let spawned = thread::spawn(move || -> Result<Child> {
-            unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS)
-                .map_err(|errno| anyhow!("cannot make namespaces: {errno}\n\nhint: run as root, outside of a container that forbids it"))?;
+            unshare(
+                CloneFlags::CLONE_NEWNS
+                    | CloneFlags::CLONE_NEWPID
+                    | CloneFlags::CLONE_NEWIPC
+                    | CloneFlags::CLONE_NEWUTS,
+            )
+            .map_err(|errno| {
+                anyhow!("cannot make namespaces: {errno}\n\nhint: run as root, outside of a container that forbids it")
+            })?;
             Command::new(program)
                 .arg("__root-init")
                 .stdin(Stdio::piped())
@@ -46,8 +53,7 @@ impl Root {
         });
         let init = spawned.join().map_err(|_| anyhow!("the thread that starts a root panicked"))??;
         let mut root = Self { spec, init };
-        root.hand_over_spec()
-            .with_context(|| format!("cannot enter the root `{}`", root.spec.directory.display()))?;
+        root.hand_over_spec().with_context(|| format!("cannot enter the root `{}`", root.spec.directory.display()))?;
         Ok(root)
     }
 

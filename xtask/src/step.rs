@@ -79,8 +79,7 @@ impl Steps {
                         thread::sleep(*pause);
                     }
                     None => {
-                        return Err(error)
-                            .with_context(|| format!("step `{name}` failed (log: `{}`)", log.display()));
+                        return Err(error).with_context(|| format!("step `{name}` failed (log: `{}`)", log.display()));
                     }
                 },
             }

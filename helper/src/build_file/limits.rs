@@ -38,9 +38,7 @@ pub(super) fn check_limits(text: &str, dialect: &Dialect) -> Result<(), Exceeded
         };
         match token {
             Token::OpeningRound | Token::OpeningSquare | Token::OpeningCurly => levels.push(0),
-            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly
-                if levels.len() > 1 =>
-            {
+            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly if levels.len() > 1 => {
                 sum -= levels.pop().unwrap_or_default();
                 add(&mut levels, &mut sum);
             }
@@ -57,10 +55,7 @@ pub(super) fn check_limits(text: &str, dialect: &Dialect) -> Result<(), Exceeded
             _ => add(&mut levels, &mut sum),
         }
         let exceeded = |what: &str, limit: usize| {
-            Err(Exceeded {
-                offset,
-                message: format!("{what} (at most {limit} are supported)"),
-            })
+            Err(Exceeded { offset, message: format!("{what} (at most {limit} are supported)") })
         };
         if levels.len() + indentation > MAX_NESTING {
             return exceeded("too deeply nested", MAX_NESTING);

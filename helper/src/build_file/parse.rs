@@ -55,10 +55,7 @@ impl Literal {
         let before = &self.source[..offset];
         match before.rsplit_once('\n') {
             None => (self.line, self.column + before.chars().count()),
-            Some((lines, last)) => (
-                self.line + lines.matches('\n').count() + 1,
-                last.chars().count() + 1,
-            ),
+            Some((lines, last)) => (self.line + lines.matches('\n').count() + 1, last.chars().count() + 1),
         }
     }
 }
@@ -71,25 +68,16 @@ pub fn parse(file: &str, text: &str) -> Result<BuildFile, ParseError> {
     let run = || parse_here(file, text);
     std::thread::scope(|scope| {
         // The parser recurses; the main thread's stack depends on `ulimit` and other threads have 2 MiB.
-        let thread = std::thread::Builder::new()
-            .name("parser".to_owned())
-            .stack_size(STACK_BYTES);
+        let thread = std::thread::Builder::new().name("parser".to_owned()).stack_size(STACK_BYTES);
         match thread.spawn_scoped(scope, run) {
-            Ok(handle) => handle
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(error) => Err(at_start(file, format!("no thread to parse in: {error}"))),
         }
     })
 }
 
 fn at_start(file: &str, message: String) -> ParseError {
-    ParseError {
-        file: file.to_owned(),
-        line: 1,
-        column: 1,
-        message,
-    }
+    ParseError { file: file.to_owned(), line: 1, column: 1, message }
 }
 
 fn parse_here(file: &str, text: &str) -> Result<BuildFile, ParseError> {
@@ -100,46 +88,19 @@ fn parse_here(file: &str, text: &str) -> Result<BuildFile, ParseError> {
     check_limits(text, &dialect).map_err(|exceeded| {
         let before = &text[..exceeded.offset];
         let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
-        ParseError {
-            file: file.to_owned(),
-            line,
-            column,
-            message: exceeded.message,
-        }
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        ParseError { file: file.to_owned(), line, column, message: exceeded.message }
     })?;
     let module = AstModule::parse(file, text.to_owned(), &dialect).map_err(|error| {
-        let position = error
-            .span()
-            .map(|span| span.resolve_span().begin)
-            .unwrap_or_default();
+        let position = error.span().map(|span| span.resolve_span().begin).unwrap_or_default();
         let message = error.without_diagnostic().to_string();
         let first_line = message.lines().next().unwrap_or_default();
-        let message = first_line
-            .strip_prefix("Parse error: ")
-            .unwrap_or(first_line)
-            .to_owned();
-        ParseError {
-            file: file.to_owned(),
-            line: position.line + 1,
-            column: position.column + 1,
-            message,
-        }
+        let message = first_line.strip_prefix("Parse error: ").unwrap_or(first_line).to_owned();
+        ParseError { file: file.to_owned(), line: position.line + 1, column: position.column + 1, message }
     })?;
-    let mut visitor = Visitor {
-        codemap: module.codemap(),
-        literals: Vec::new(),
-    };
+    let mut visitor = Visitor { codemap: module.codemap(), literals: Vec::new() };
     visitor.statement(module.statement());
-    Ok(BuildFile {
-        literals: visitor.literals,
-    })
+    Ok(BuildFile { literals: visitor.literals })
 }
 
 /// Where in a call an expression stands.
@@ -168,13 +129,7 @@ impl Visitor<'_> {
                 for argument in args {
                     match &argument.node {
                         ArgumentP::Named(name, value) => {
-                            self.expression(
-                                value,
-                                Place {
-                                    attribute: Some(&name.node),
-                                    key: None,
-                                },
-                            );
+                            self.expression(value, Place { attribute: Some(&name.node), key: None });
                         }
                         other => self.expression(other.expr(), place),
                     }
@@ -195,10 +150,7 @@ impl Visitor<'_> {
     }
 
     fn literal(&mut self, span: Span, value: &str, place: Place<'_>) {
-        let begin = self
-            .codemap
-            .resolve_span(Span::new(span.begin(), Pos::new(span.begin().get())))
-            .begin;
+        let begin = self.codemap.resolve_span(Span::new(span.begin(), Pos::new(span.begin().get()))).begin;
         self.literals.push(Literal {
             value: value.to_owned(),
             attribute: place.attribute.map(str::to_owned),
@@ -225,15 +177,7 @@ mod unit {
         let found: Vec<_> = file
             .literals
             .iter()
-            .map(|l| {
-                (
-                    l.value.as_str(),
-                    l.attribute.as_deref(),
-                    l.key.as_deref(),
-                    l.line,
-                    l.column,
-                )
-            })
+            .map(|l| (l.value.as_str(), l.attribute.as_deref(), l.key.as_deref(), l.line, l.column))
             .collect();
         assert_eq!(
             found,
@@ -260,10 +204,7 @@ mod unit {
     #[test]
     fn endless_nesting_and_chains_are_errors_not_aborts() {
         let nested = format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000));
-        assert_eq!(
-            error(&nested).as_deref(),
-            Some("BUILD:1:260: too deeply nested (at most 256 are supported)")
-        );
+        assert_eq!(error(&nested).as_deref(), Some("BUILD:1:260: too deeply nested (at most 256 are supported)"));
         let chain = format!("x = 1{}\n", " + 1".repeat(100_000));
         let too_long = "too many operands in one expression (at most 4096 are supported)";
         assert_eq!(error(&chain), Some(format!("BUILD:1:8193: {too_long}")));
@@ -271,22 +212,13 @@ mod unit {
         assert_eq!(error(&unary), Some(format!("BUILD:1:16381: {too_long}")));
         let calls = format!("x = f{}\n", "()".repeat(100_000));
         assert_eq!(error(&calls), Some(format!("BUILD:1:8193: {too_long}")));
-        let elif = format!(
-            "def f():\n  if a:\n    pass\n{}",
-            "  elif b:\n    pass\n".repeat(20_000)
-        );
-        assert_eq!(
-            error(&elif).as_deref(),
-            Some("BUILD:511:1: too deeply nested (at most 256 are supported)")
-        );
+        let elif = format!("def f():\n  if a:\n    pass\n{}", "  elif b:\n    pass\n".repeat(20_000));
+        assert_eq!(error(&elif).as_deref(), Some("BUILD:511:1: too deeply nested (at most 256 are supported)"));
     }
 
     #[test]
     fn texts_just_inside_the_limits_are_parsed() -> Result<(), ParseError> {
-        parse(
-            "BUILD",
-            &format!("x = {}1{}\n", "(".repeat(255), ")".repeat(255)),
-        )?;
+        parse("BUILD", &format!("x = {}1{}\n", "(".repeat(255), ")".repeat(255)))?;
         parse("BUILD", &format!("x = 1{}\n", " + 1".repeat(2_000)))?;
         parse("BUILD", &format!("x = {}1\n", "not ".repeat(4_000)))?;
         parse("BUILD", &format!("x = {}1\n", "lambda: ".repeat(2_000)))?;
@@ -298,9 +230,6 @@ mod unit {
     #[test]
     fn larger_files_are_refused() {
         let text = "#".repeat(MAX_BYTES + 1);
-        assert_eq!(
-            error(&text).as_deref(),
-            Some("BUILD:1:1: larger than 4194304 bytes")
-        );
+        assert_eq!(error(&text).as_deref(), Some("BUILD:1:1: larger than 4194304 bytes"));
     }
 }

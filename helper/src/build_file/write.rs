@@ -26,12 +26,7 @@ impl Value {
     /// A list of strings.
     #[must_use]
     pub fn list<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Self {
-        Self::List(
-            items
-                .into_iter()
-                .map(|item| item.as_ref().to_owned())
-                .collect(),
-        )
+        Self::List(items.into_iter().map(|item| item.as_ref().to_owned()).collect())
     }
 
     /// A dictionary of strings.
@@ -57,13 +52,9 @@ impl Value {
                 [only] => format!("[{}]", quote(only)),
                 _ => block('[', items.iter().map(|item| quote(item)), ']'),
             },
-            Self::Dictionary(entries) => block(
-                '{',
-                entries
-                    .iter()
-                    .map(|(key, value)| format!("{}: {}", quote(key), quote(value))),
-                '}',
-            ),
+            Self::Dictionary(entries) => {
+                block('{', entries.iter().map(|(key, value)| format!("{}: {}", quote(key), quote(value))), '}')
+            }
         }
     }
 }
@@ -93,10 +84,7 @@ impl Call {
     /// A call without arguments.
     #[must_use]
     pub fn new(function: &'static str) -> Self {
-        Self {
-            function,
-            attributes: Vec::new(),
-        }
+        Self { function, attributes: Vec::new() }
     }
 
     /// Adds a keyword argument. An empty list or dictionary is left out: rules default to it.
@@ -131,11 +119,7 @@ pub fn load(file: &str, symbol: &str) -> String {
 /// Calls, separated by blank lines.
 #[must_use]
 pub fn render_calls(calls: &[Call]) -> String {
-    calls
-        .iter()
-        .map(Call::render)
-        .collect::<Vec<_>>()
-        .join("\n")
+    calls.iter().map(Call::render).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

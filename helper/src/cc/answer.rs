@@ -50,15 +50,9 @@ mod unit {
 
     #[test]
     fn verbose_clang_is_read() {
-        assert_eq!(
-            include_directories(CLANG),
-            ["/nix/store/x/a", "/nix/store/x/b (framework)"]
-        );
+        assert_eq!(include_directories(CLANG), ["/nix/store/x/a", "/nix/store/x/b (framework)"]);
         assert_eq!(last_program(CLANG), Some("/nix/store/x/bin/ld.lld"));
-        assert_eq!(
-            value_after(CLANG, "-isysroot"),
-            Some("/nix/store/x/sysroot")
-        );
+        assert_eq!(value_after(CLANG, "-isysroot"), Some("/nix/store/x/sysroot"));
         assert_eq!(include_directories("gcc: error"), Vec::<String>::new());
     }
 

@@ -91,21 +91,11 @@ impl Answer {
         if self.success {
             return Ok(self);
         }
-        let mut stderr: String = self
-            .stderr
-            .lines()
-            .take(QUOTED_LINES)
-            .map(|line| format!("\n  {line}"))
-            .collect();
+        let mut stderr: String = self.stderr.lines().take(QUOTED_LINES).map(|line| format!("\n  {line}")).collect();
         if self.stderr.lines().count() > QUOTED_LINES {
             stderr.push_str("\n  ...");
         }
-        Err(CompilerError::Failed {
-            argv: self.argv,
-            compiler: self.compiler,
-            status: self.status,
-            stderr,
-        })
+        Err(CompilerError::Failed { argv: self.argv, compiler: self.compiler, status: self.status, stderr })
     }
 }
 
@@ -122,20 +112,9 @@ pub struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     /// A driver that will be run in `folder`.
     #[must_use]
-    pub fn new(
-        store: &Store,
-        path: &StorePath,
-        environment: &'a Environment,
-        folder: &'a Path,
-    ) -> Self {
+    pub fn new(store: &Store, path: &StorePath, environment: &'a Environment, folder: &'a Path) -> Self {
         let program = store.on_disk(&path.to_string());
-        Self {
-            path: path.clone(),
-            program,
-            environment,
-            folder,
-            time_limit: TIME_LIMIT,
-        }
+        Self { path: path.clone(), program, environment, folder, time_limit: TIME_LIMIT }
     }
 
     /// Its logical path.
@@ -150,24 +129,19 @@ impl<'a> Compiler<'a> {
     /// If it cannot be started, does not end or does not stop printing. An exit code is not an error here.
     pub fn ask<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Answer, CompilerError> {
         let argv = self.command_line(arguments);
-        let mut child = self
-            .spawn(arguments)
-            .map_err(|source| CompilerError::NotStarted {
-                argv: argv.clone(),
-                compiler: self.path.clone(),
-                root: self.path.root().path(),
-                source,
-            })?;
+        let mut child = self.spawn(arguments).map_err(|source| CompilerError::NotStarted {
+            argv: argv.clone(),
+            compiler: self.path.clone(),
+            root: self.path.root().path(),
+            source,
+        })?;
         let stdout = read_in_background(child.stdout.take());
         let stderr = read_in_background(child.stderr.take());
         let deadline = Instant::now() + self.time_limit;
-        let timed_out = || CompilerError::TimedOut {
-            argv: argv.clone(),
-            limit: self.time_limit,
-        };
+        let timed_out = || CompilerError::TimedOut { argv: argv.clone(), limit: self.time_limit };
         // Both pipes close when the compiler ends, or before; a grandchild that keeps one open counts as not ending.
-        let [stdout, stderr] = [stdout, stderr]
-            .map(|pipe| pipe.recv_timeout(deadline.saturating_duration_since(Instant::now())));
+        let [stdout, stderr] =
+            [stdout, stderr].map(|pipe| pipe.recv_timeout(deadline.saturating_duration_since(Instant::now())));
         let (Ok(stdout), Ok(stderr)) = (stdout, stderr) else {
             stop(&mut child);
             return Err(timed_out());
@@ -192,12 +166,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn command_line<S: AsRef<str>>(&self, arguments: &[S]) -> String {
-        let words = arguments
-            .iter()
-            .map(|argument| format!(" {}", argument.as_ref()));
-        std::iter::once(self.path.to_string())
-            .chain(words)
-            .collect()
+        let words = arguments.iter().map(|argument| format!(" {}", argument.as_ref()));
+        std::iter::once(self.path.to_string()).chain(words).collect()
     }
 
     fn spawn<S: AsRef<str>>(&self, arguments: &[S]) -> std::io::Result<Child> {

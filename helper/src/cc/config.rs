@@ -47,19 +47,12 @@ pub enum ConfigError {
 }
 
 fn list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The attributes of `lre_cc_toolchain`, named as rules_cc's `cc_toolchain_config` names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "the fields are rules_cc's attributes, documented there"
-)]
+#[allow(missing_docs, reason = "the fields are rules_cc's attributes, documented there")]
 pub struct CcConfig {
     pub abi_libc_version: String,
     pub abi_version: String,
@@ -89,11 +82,7 @@ pub struct CcConfig {
 ///
 /// # Errors
 /// See [`ConfigError`].
-pub fn configure_cc(
-    name: &str,
-    environment: &Environment,
-    probe: &CcProbe,
-) -> Result<CcConfig, ConfigError> {
+pub fn configure_cc(name: &str, environment: &Environment, probe: &CcProbe) -> Result<CcConfig, ConfigError> {
     let compiler = environment.compiler()?;
     if !probe.target.starts_with("x86_64-") || !probe.target.contains("linux") {
         return Err(ConfigError::Target(probe.target.clone()));
@@ -101,15 +90,10 @@ pub fn configure_cc(
     let flags = Flags { probe };
     let libc = probe.libc.clone().unwrap_or_else(|| "unknown".to_owned());
     let conly_flags = words(environment, "BAZEL_CONLYOPTS")?.unwrap_or_default();
-    let mut cxx_flags =
-        words(environment, "BAZEL_CXXOPTS")?.unwrap_or_else(|| owned(&["-std=c++17"]));
+    let mut cxx_flags = words(environment, "BAZEL_CXXOPTS")?.unwrap_or_else(|| owned(&["-std=c++17"]));
     cxx_flags.extend(cplus_include_path(environment)?);
     let mut link_flags = flags.linker(&compiler);
-    link_flags.extend(flags.accepted(&[
-        "-Wl,-no-as-needed",
-        "-Wl,-z,relro,-z,now",
-        "-pass-exit-codes",
-    ]));
+    link_flags.extend(flags.accepted(&["-Wl,-no-as-needed", "-Wl,-z,relro,-z,now", "-pass-exit-codes"]));
     link_flags.extend(words(environment, "BAZEL_LINKOPTS")?.unwrap_or_default());
     let (coverage_compile_flags, coverage_link_flags) = flags.coverage();
     Ok(CcConfig {
@@ -154,53 +138,28 @@ fn words(environment: &Environment, key: &'static str) -> Result<Option<Vec<Stri
     let words = environment.bazel_words(key);
     for word in words.iter().flatten() {
         for mention in find_store_paths(word) {
-            mention
-                .path
-                .map_err(|reason| ConfigError::Malformed { key, reason })?;
+            mention.path.map_err(|reason| ConfigError::Malformed { key, reason })?;
         }
-        let value = [
-            "-L",
-            "-I",
-            "-B",
-            "-isystem",
-            "--sysroot=",
-            "-fuse-ld=",
-            "--ld-path=",
-        ]
-        .iter()
-        .find_map(|flag| word.strip_prefix(flag))
-        .unwrap_or(word);
+        let value = ["-L", "-I", "-B", "-isystem", "--sysroot=", "-fuse-ld=", "--ld-path="]
+            .iter()
+            .find_map(|flag| word.strip_prefix(flag))
+            .unwrap_or(word);
         if value.starts_with('/') && StorePath::parse(value).is_err() {
-            return Err(ConfigError::Outside {
-                key,
-                word: word.clone(),
-            });
+            return Err(ConfigError::Outside { key, word: word.clone() });
         }
     }
     // In a toolchain's flags `%{` starts a variable, and `%%` stands for a percent sign.
-    Ok(words.map(|words| {
-        words
-            .into_iter()
-            .map(|word| word.replace('%', "%%"))
-            .collect()
-    }))
+    Ok(words.map(|words| words.into_iter().map(|word| word.replace('%', "%%")).collect()))
 }
 
 /// Actions do not have the variable, so its folders become flags, as in Bazel's own configuration.
 fn cplus_include_path(environment: &Environment) -> Result<Vec<String>, ConfigError> {
     let key = "CPLUS_INCLUDE_PATH";
-    let folders = environment
-        .get(key)
-        .unwrap_or_default()
-        .split(':')
-        .filter(|folder| !folder.is_empty());
+    let folders = environment.get(key).unwrap_or_default().split(':').filter(|folder| !folder.is_empty());
     folders
         .map(|folder| match StorePath::parse(folder) {
             Ok(path) => Ok(format!("-I{path}")),
-            Err(_) => Err(ConfigError::Outside {
-                key,
-                word: folder.to_owned(),
-            }),
+            Err(_) => Err(ConfigError::Outside { key, word: folder.to_owned() }),
         })
         .collect()
 }
@@ -225,27 +184,13 @@ impl Flags<'_> {
             return accepted.iter().any(|known| known == flag);
         }
         let gcc_only = ["-fno-canonical-system-headers", "-pass-exit-codes"];
-        let clang_only = [
-            "-Wthread-safety",
-            "-Wself-assign",
-            "-fcolor-diagnostics",
-            "-ffile-compilation-dir=.",
-        ];
-        let refused: &[&str] = if self.is_clang() {
-            &gcc_only
-        } else {
-            &clang_only
-        };
-        (COMPILE_QUESTIONS.contains(&flag) || LINK_QUESTIONS.contains(&flag))
-            && !refused.contains(&flag)
+        let clang_only = ["-Wthread-safety", "-Wself-assign", "-fcolor-diagnostics", "-ffile-compilation-dir=."];
+        let refused: &[&str] = if self.is_clang() { &gcc_only } else { &clang_only };
+        (COMPILE_QUESTIONS.contains(&flag) || LINK_QUESTIONS.contains(&flag)) && !refused.contains(&flag)
     }
 
     fn accepted(&self, flags: &[&str]) -> Vec<String> {
-        flags
-            .iter()
-            .filter(|flag| self.accepts(flag))
-            .map(|flag| (*flag).to_owned())
-            .collect()
+        flags.iter().filter(|flag| self.accepts(flag)).map(|flag| (*flag).to_owned()).collect()
     }
 
     fn compile(&self) -> Vec<String> {
@@ -278,17 +223,9 @@ impl Flags<'_> {
     }
 
     fn include_directories(&self) -> Vec<String> {
-        let searched = self
-            .probe
-            .include_searches
-            .iter()
-            .flat_map(|search| search.directories.iter().cloned());
+        let searched = self.probe.include_searches.iter().flat_map(|search| search.directories.iter().cloned());
         // Clang's sanitizers keep their default ignore lists there, and name them in dependency files.
-        let share = self
-            .probe
-            .resource_directory
-            .as_ref()
-            .map(|folder| folder.join("share"));
+        let share = self.probe.resource_directory.as_ref().map(|folder| folder.join("share"));
         let mut directories: Vec<String> = Vec::new();
         for directory in searched.chain(share) {
             let directory = directory.to_string();
@@ -308,11 +245,7 @@ impl Flags<'_> {
             flags.extend(linker.path.iter().map(|path| format!("--ld-path={path}")));
         }
         let mut folders: Vec<StorePath> = compiler_folder.into_iter().collect();
-        let path_is_known = self
-            .probe
-            .linker
-            .as_ref()
-            .is_some_and(|linker| linker.path.is_some());
+        let path_is_known = self.probe.linker.as_ref().is_some_and(|linker| linker.path.is_some());
         if !path_is_known {
             folders.extend(self.probe.tools.get("ld").and_then(StorePath::parent));
         }
@@ -342,19 +275,13 @@ impl Flags<'_> {
     }
 
     fn tool_paths(&self, compiler: &StorePath) -> Result<BTreeMap<String, String>, ConfigError> {
-        let absent: Vec<&'static str> = REQUIRED_TOOLS
-            .into_iter()
-            .filter(|tool| !self.probe.tools.contains_key(*tool))
-            .collect();
+        let absent: Vec<&'static str> =
+            REQUIRED_TOOLS.into_iter().filter(|tool| !self.probe.tools.contains_key(*tool)).collect();
         if !absent.is_empty() {
             return Err(ConfigError::NoTool(absent));
         }
-        let mut tools: BTreeMap<String, String> = self
-            .probe
-            .tools
-            .iter()
-            .map(|(name, path)| (name.clone(), path.to_string()))
-            .collect();
+        let mut tools: BTreeMap<String, String> =
+            self.probe.tools.iter().map(|(name, path)| (name.clone(), path.to_string())).collect();
         tools.insert("gcc".to_owned(), compiler.to_string());
         // Bazel requires the entry and never runs it.
         tools.insert("cpp".to_owned(), compiler.to_string());
@@ -372,9 +299,8 @@ impl Flags<'_> {
     fn finds_headers_with(&self, flag: &str) -> bool {
         let searches = &self.probe.include_searches;
         let found = |with: bool| {
-            let counted = searches
-                .iter()
-                .filter(|search| search.arguments.iter().any(|argument| argument == flag) == with);
+            let counted =
+                searches.iter().filter(|search| search.arguments.iter().any(|argument| argument == flag) == with);
             counted.map(|search| search.directories.len()).max()
         };
         // GCC is not asked with the flag, and published facts do not say what was asked.
@@ -384,12 +310,8 @@ impl Flags<'_> {
     fn unfiltered(&self) -> Vec<String> {
         // Links in include directories must stay as they were given: Bazel compares dependency files with them.
         let keep_links = ["-fno-canonical-system-headers", "-no-canonical-prefixes"];
-        let mut flags: Vec<String> = self
-            .accepted(&keep_links)
-            .into_iter()
-            .filter(|flag| self.finds_headers_with(flag))
-            .take(1)
-            .collect();
+        let mut flags: Vec<String> =
+            self.accepted(&keep_links).into_iter().filter(|flag| self.finds_headers_with(flag)).take(1).collect();
         flags.extend(owned(&[
             "-Wno-builtin-macro-redefined",
             "-D__DATE__=\"redacted\"",

@@ -98,12 +98,8 @@ pub const COMPILE_QUESTIONS: [&str; 9] = [
 ];
 
 /// Link flags, likewise.
-pub const LINK_QUESTIONS: [&str; 4] = [
-    "-Wl,-no-as-needed",
-    "-Wl,--push-state",
-    "-Wl,-z,relro,-z,now",
-    "-Wl,--gc-sections",
-];
+pub const LINK_QUESTIONS: [&str; 4] =
+    ["-Wl,-no-as-needed", "-Wl,--push-state", "-Wl,-z,relro,-z,now", "-Wl,--gc-sections"];
 
 /// Why the facts could not be found out.
 #[derive(Debug, thiserror::Error)]
@@ -115,9 +111,7 @@ pub enum ProbeError {
     #[error(transparent)]
     Compiler(#[from] CompilerError),
     /// Its answer was not understood.
-    #[error(
-        "`{compiler}` is neither clang nor gcc: {missing}\n\nhint: set `CC` in Env to a clang or gcc driver"
-    )]
+    #[error("`{compiler}` is neither clang nor gcc: {missing}\n\nhint: set `CC` in Env to a clang or gcc driver")]
     Unknown {
         /// `CC`.
         compiler: StorePath,

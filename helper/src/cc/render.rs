@@ -22,10 +22,7 @@ pub fn render_cc(
         ("cc/BUILD", render_toolchain(config)),
         ("config/BUILD", render_platform(name, exec_properties)),
     ];
-    files
-        .into_iter()
-        .map(|(name, text)| (name.to_owned(), format!("# {comment}\n\n{text}")))
-        .collect()
+    files.into_iter().map(|(name, text)| (name.to_owned(), format!("# {comment}\n\n{text}"))).collect()
 }
 
 fn public_package() -> Call {
@@ -41,16 +38,10 @@ fn render_toolchain(config: &CcConfig) -> String {
         .attribute("compile_flags", Value::list(&c.compile_flags))
         .attribute("compiler", Value::string(&c.compiler))
         .attribute("conly_flags", Value::list(&c.conly_flags))
-        .attribute(
-            "coverage_compile_flags",
-            Value::list(&c.coverage_compile_flags),
-        )
+        .attribute("coverage_compile_flags", Value::list(&c.coverage_compile_flags))
         .attribute("coverage_link_flags", Value::list(&c.coverage_link_flags))
         .attribute("cpu", Value::string(&c.cpu))
-        .attribute(
-            "cxx_builtin_include_directories",
-            Value::list(&c.cxx_builtin_include_directories),
-        )
+        .attribute("cxx_builtin_include_directories", Value::list(&c.cxx_builtin_include_directories))
         .attribute("cxx_flags", Value::list(&c.cxx_flags))
         .attribute("dbg_compile_flags", Value::list(&c.dbg_compile_flags))
         .attribute("host_system_name", Value::string(&c.host_system_name))
@@ -58,21 +49,12 @@ fn render_toolchain(config: &CcConfig) -> String {
         .attribute("link_libs", Value::list(&c.link_libs))
         .attribute("opt_compile_flags", Value::list(&c.opt_compile_flags))
         .attribute("opt_link_flags", Value::list(&c.opt_link_flags))
-        .attribute(
-            "supports_start_end_lib",
-            Value::Bool(c.supports_start_end_lib),
-        )
+        .attribute("supports_start_end_lib", Value::Bool(c.supports_start_end_lib))
         .attribute("target_libc", Value::string(&c.target_libc))
         .attribute("target_system_name", Value::string(&c.target_system_name))
         .attribute("tool_paths", Value::dictionary(&c.tool_paths))
-        .attribute(
-            "toolchain_identifier",
-            Value::string(&c.toolchain_identifier),
-        )
-        .attribute(
-            "unfiltered_compile_flags",
-            Value::list(&c.unfiltered_compile_flags),
-        );
+        .attribute("toolchain_identifier", Value::string(&c.toolchain_identifier))
+        .attribute("unfiltered_compile_flags", Value::list(&c.unfiltered_compile_flags));
     let load = load(&format!("{MODULE}:cc.bzl"), "lre_cc_toolchain");
     format!("{load}\n{}", render_calls(&[public_package(), call]))
 }
@@ -86,19 +68,13 @@ fn render_platform(name: &str, exec_properties: &BTreeMap<String, String>) -> St
         public_package(),
         Call::new("constraint_value")
             .attribute("name", Value::string(&constraint))
-            .attribute(
-                "constraint_setting",
-                Value::string(&format!("{MODULE}:toolchain")),
-            ),
+            .attribute("constraint_setting", Value::string(&format!("{MODULE}:toolchain"))),
         Call::new("toolchain")
             .attribute("name", Value::string("cc-toolchain"))
             .attribute("exec_compatible_with", Value::list(ours))
             .attribute("target_compatible_with", Value::list(system))
             .attribute("toolchain", Value::string(&format!("@lre_{name}//cc")))
-            .attribute(
-                "toolchain_type",
-                Value::string("@bazel_tools//tools/cpp:toolchain_type"),
-            ),
+            .attribute("toolchain_type", Value::string("@bazel_tools//tools/cpp:toolchain_type")),
         Call::new("lre_platform")
             .attribute("name", Value::string("platform"))
             .attribute("constraint_values", Value::list(ours))

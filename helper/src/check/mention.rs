@@ -33,11 +33,7 @@ impl Mentions {
             let (line, column) = literal.position_of(spelled);
             let in_tool_paths = literal.attribute.as_deref() == Some("tool_paths");
             let is_linker = literal.value.starts_with("--ld-path=");
-            let tool = if is_linker {
-                Some("linker")
-            } else {
-                literal.key.as_deref().filter(|_| in_tool_paths)
-            };
+            let tool = if is_linker { Some("linker") } else { literal.key.as_deref().filter(|_| in_tool_paths) };
             let purpose = tool.or(literal.attribute.as_deref());
             match mention.path {
                 Ok(path) => self.well_formed.push(Mention {
@@ -62,8 +58,6 @@ impl Mentions {
     }
 
     pub(super) fn of_root<'a>(&'a self, root: &'a StoreRoot) -> impl Iterator<Item = &'a Mention> {
-        self.well_formed
-            .iter()
-            .filter(move |mention| mention.path.root() == root)
+        self.well_formed.iter().filter(move |mention| mention.path.root() == root)
     }
 }

@@ -26,16 +26,8 @@ pub struct BazelrcArguments {
 /// # Errors
 /// If the Env, the prefix or the helper's path is refused.
 pub fn run(arguments: &BazelrcArguments) -> anyhow::Result<Outcome> {
-    let environment = arguments
-        .env_json
-        .as_deref()
-        .map(read_environment)
-        .transpose()?;
-    let text = render_bazelrc(
-        environment.as_ref(),
-        arguments.prefix.as_deref(),
-        arguments.helper.as_deref(),
-    )?;
+    let environment = arguments.env_json.as_deref().map(read_environment).transpose()?;
+    let text = render_bazelrc(environment.as_ref(), arguments.prefix.as_deref(), arguments.helper.as_deref())?;
     print_data(&text)?;
     Ok(Outcome::Clean)
 }

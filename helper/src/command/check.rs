@@ -42,9 +42,5 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
         Format::Human => eprint!("{}", render_human(&groups)),
         Format::Json => print_data(&render_json(&groups)?)?,
     }
-    Ok(if groups.is_empty() {
-        Outcome::Clean
-    } else {
-        Outcome::Findings
-    })
+    Ok(if groups.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }

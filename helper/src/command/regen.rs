@@ -46,32 +46,19 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
         let environment = read_environment(path)?;
         let probe = probe_cc(&store, &environment)?;
         let name = arguments.name.clone();
-        let source = CcSource {
-            name,
-            environment,
-            probe,
-            pin: Default::default(),
-            image: None,
-        };
+        let source = CcSource { name, environment, probe, pin: Default::default(), image: None };
         let known = query_nar_hashes(&store, &source.store_roots()?);
         if let Some(warning) = &known.warning {
             eprintln!("warning: {warning}");
         }
         source.generate(|root| known.hashes.get(root).cloned().flatten())?
     } else if let Some(path) = &arguments.published {
-        let source = read_published_cc(&read_text(path)?)
-            .with_context(|| format!("cannot use `{}`", path.display()))?;
+        let source =
+            read_published_cc(&read_text(path)?).with_context(|| format!("cannot use `{}`", path.display()))?;
         source.generate(|_| None)?
     } else {
         let manifest = read_manifest(&arguments.out)?;
-        let recorded = |root: &_| {
-            manifest
-                .store_roots
-                .iter()
-                .find(|known| known.path == *root)?
-                .nar_hash
-                .clone()
-        };
+        let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
         CcSource::from_manifest(&manifest)?.generate(recorded)?
     };
     let written = write_all(&arguments.out, &files)?;

@@ -19,14 +19,9 @@ pub struct NarHashes {
 #[must_use]
 pub fn query_nar_hashes(store: &Store, roots: &[StoreRoot]) -> NarHashes {
     match query(store, roots) {
-        Ok(hashes) => NarHashes {
-            hashes: roots
-                .iter()
-                .cloned()
-                .zip(hashes.into_iter().map(Some))
-                .collect(),
-            warning: None,
-        },
+        Ok(hashes) => {
+            NarHashes { hashes: roots.iter().cloned().zip(hashes.into_iter().map(Some)).collect(), warning: None }
+        }
         Err(_) if roots.len() > 1 => query_each(store, roots),
         Err(reason) => unknown(roots, &reason),
     }
@@ -81,23 +76,15 @@ fn query(store: &Store, roots: &[StoreRoot]) -> Result<Vec<String>, QueryError> 
     if let Some(chroot) = store.chroot() {
         command.arg("--store").arg(chroot);
     }
-    command
-        .args(["--query", "--hash"])
-        .args(roots.iter().map(StoreRoot::path))
-        .stdin(Stdio::null());
+    command.args(["--query", "--hash"]).args(roots.iter().map(StoreRoot::path)).stdin(Stdio::null());
     let output = command.output().map_err(QueryError::NoCommand)?;
     if !output.status.success() {
-        return Err(QueryError::Refused(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        ));
+        return Err(QueryError::Refused(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
     let printed = String::from_utf8_lossy(&output.stdout);
     let hashes: Option<Vec<String>> = printed.lines().map(sri_of_nix_hash).collect();
     match hashes {
         Some(hashes) if hashes.len() == roots.len() => Ok(hashes),
-        _ => Err(QueryError::Refused(format!(
-            "unexpected output `{}`",
-            printed.trim()
-        ))),
+        _ => Err(QueryError::Refused(format!("unexpected output `{}`", printed.trim()))),
     }
 }

@@ -11,9 +11,7 @@ fn base32() -> Encoding {
     specification.symbols.push_str(BASE32_ALPHABET);
     specification.bit_order = BitOrder::LeastSignificantFirst;
     // The specification is constant and valid; `unit::base32_agrees_with_nix` runs this line.
-    specification
-        .encoding()
-        .unwrap_or(data_encoding::BASE32_NOPAD)
+    specification.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
 }
 
 /// Nix's base32 of some bytes: least significant bit first, and then the whole string reversed.
@@ -55,10 +53,7 @@ mod unit {
     fn base32_agrees_with_nix() {
         // nix-hash --type sha256 --to-base32 of the SHA-256 of the empty string.
         let empty = Sha256::digest(b"");
-        assert_eq!(
-            nix_base32(&empty),
-            "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73"
-        );
+        assert_eq!(nix_base32(&empty), "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73");
     }
 
     #[test]
@@ -73,10 +68,7 @@ mod unit {
 
     #[test]
     fn other_hashes_are_refused() {
-        assert_eq!(
-            sri_of_nix_hash("md5:d41d8cd98f00b204e9800998ecf8427e"),
-            None
-        );
+        assert_eq!(sri_of_nix_hash("md5:d41d8cd98f00b204e9800998ecf8427e"), None);
         assert_eq!(sri_of_nix_hash("sha256:xyz"), None);
         assert_eq!(sri_of_nix_hash("error: path is not valid"), None);
     }

@@ -17,9 +17,7 @@ pub enum StorePathError {
     #[error("`{0}` is not under `/nix/store`")]
     Outside(String),
     /// The first component is no `<hash>-<name>`.
-    #[error(
-        "`{0}` names no store root: expected `/nix/store/<32 characters of Nix's base32>-<name>`"
-    )]
+    #[error("`{0}` names no store root: expected `/nix/store/<32 characters of Nix's base32>-<name>`")]
     Malformed(String),
     /// `..` climbs out of the store root.
     #[error("`{0}` leaves its store root through `..`")]
@@ -43,9 +41,7 @@ impl StoreRoot {
             && !matches!(name, "." | "..")
             && !name.starts_with(".-")
             && !name.starts_with("..-");
-        valid.then(|| Self {
-            base_name: base_name.to_owned(),
-        })
+        valid.then(|| Self { base_name: base_name.to_owned() })
     }
 
     /// The logical path, `/nix/store/<hash>-<name>`.
@@ -72,11 +68,7 @@ impl TryFrom<String> for StoreRoot {
 
     fn try_from(text: String) -> Result<Self, StorePathError> {
         let path = StorePath::parse(&text)?;
-        if path.rest.is_empty() {
-            Ok(path.root)
-        } else {
-            Err(StorePathError::Malformed(text))
-        }
+        if path.rest.is_empty() { Ok(path.root) } else { Err(StorePathError::Malformed(text)) }
     }
 }
 
@@ -102,29 +94,20 @@ impl StorePath {
     /// If the path is outside the store, its root is malformed, or `..` leaves the root.
     pub fn parse(text: &str) -> Result<Self, StorePathError> {
         let outside = || StorePathError::Outside(text.to_owned());
-        let below = text
-            .strip_prefix(STORE_DIR)
-            .and_then(|t| t.strip_prefix('/'))
-            .ok_or_else(outside)?;
+        let below = text.strip_prefix(STORE_DIR).and_then(|t| t.strip_prefix('/')).ok_or_else(outside)?;
         let (base_name, rest) = below.split_once('/').unwrap_or((below, ""));
-        let root = StoreRoot::from_base_name(base_name)
-            .ok_or_else(|| StorePathError::Malformed(text.to_owned()))?;
+        let root = StoreRoot::from_base_name(base_name).ok_or_else(|| StorePathError::Malformed(text.to_owned()))?;
         let mut components: Vec<&str> = Vec::new();
         for component in rest.split('/') {
             match component {
                 "" | "." => {}
                 ".." => {
-                    components
-                        .pop()
-                        .ok_or_else(|| StorePathError::Escapes(text.to_owned()))?;
+                    components.pop().ok_or_else(|| StorePathError::Escapes(text.to_owned()))?;
                 }
                 other => components.push(other),
             }
         }
-        let rest = components
-            .iter()
-            .map(|component| format!("/{component}"))
-            .collect();
+        let rest = components.iter().map(|component| format!("/{component}")).collect();
         Ok(Self { root, rest })
     }
 
@@ -137,20 +120,14 @@ impl StorePath {
     /// A path below this one.
     #[must_use]
     pub fn join(&self, below: &str) -> Self {
-        Self {
-            root: self.root.clone(),
-            rest: format!("{}/{below}", self.rest),
-        }
+        Self { root: self.root.clone(), rest: format!("{}/{below}", self.rest) }
     }
 
     /// The folder that holds this path, or `None` for a store root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let (rest, _) = self.rest.rsplit_once('/')?;
-        Some(Self {
-            root: self.root.clone(),
-            rest: rest.to_owned(),
-        })
+        Some(Self { root: self.root.clone(), rest: rest.to_owned() })
     }
 
     /// The last component, or `None` for a store root.
@@ -194,13 +171,8 @@ pub struct Mention {
 pub fn find_store_paths(text: &str) -> Vec<Mention> {
     text.match_indices(STORE_DIR)
         .map(|(offset, _)| {
-            let end = text[offset..]
-                .find(ends_path)
-                .map_or(text.len(), |length| offset + length);
-            Mention {
-                offset,
-                path: StorePath::parse(&text[offset..end]),
-            }
+            let end = text[offset..].find(ends_path).map_or(text.len(), |length| offset + length);
+            Mention { offset, path: StorePath::parse(&text[offset..end]) }
         })
         .collect()
 }
@@ -221,9 +193,7 @@ mod unit {
     const ROOT: &str = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-coreutils-9.5";
 
     fn parse(name: &str) -> Result<StorePath, StorePathError> {
-        StorePath::parse(&format!(
-            "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-{name}"
-        ))
+        StorePath::parse(&format!("/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-{name}"))
     }
 
     #[test]
@@ -231,46 +201,25 @@ mod unit {
         for legal in ["a", ".foo", "a.b", "x+y_z?=1-2", "..a", &"a".repeat(211)] {
             assert!(parse(legal).is_ok(), "{legal}");
         }
-        for illegal in [
-            "",
-            ".",
-            "..",
-            ".-x",
-            "..-x",
-            "a b",
-            "a~b",
-            "a%b",
-            &"a".repeat(212),
-        ] {
+        for illegal in ["", ".", "..", ".-x", "..-x", "a b", "a~b", "a%b", &"a".repeat(212)] {
             assert!(parse(illegal).is_err(), "{illegal}");
         }
     }
 
     #[test]
     fn hashes_have_32_characters_of_nix_base32() {
-        for illegal in [
-            "asqa3kfq3maclk7cqqhrjvp7vriw6ah-x",
-            "esqa3kfq3maclk7cqqhrjvp7vriw6ahy-x",
-            "x",
-        ] {
+        for illegal in ["asqa3kfq3maclk7cqqhrjvp7vriw6ah-x", "esqa3kfq3maclk7cqqhrjvp7vriw6ahy-x", "x"] {
             let path = format!("/nix/store/{illegal}");
-            assert_eq!(
-                StorePath::parse(&path),
-                Err(StorePathError::Malformed(path.clone()))
-            );
+            assert_eq!(StorePath::parse(&path), Err(StorePathError::Malformed(path.clone())));
         }
     }
 
     #[test]
     fn dots_are_resolved_and_may_not_leave_the_root() {
-        let path = StorePath::parse(&format!("{ROOT}/lib//gcc/./16/../../include/"))
-            .map(|path| path.to_string());
+        let path = StorePath::parse(&format!("{ROOT}/lib//gcc/./16/../../include/")).map(|path| path.to_string());
         assert_eq!(path, Ok(format!("{ROOT}/lib/include")));
         let escaping = format!("{ROOT}/lib/../../other");
-        assert_eq!(
-            StorePath::parse(&escaping),
-            Err(StorePathError::Escapes(escaping.clone()))
-        );
+        assert_eq!(StorePath::parse(&escaping), Err(StorePathError::Escapes(escaping.clone())));
     }
 
     #[test]
@@ -288,10 +237,7 @@ mod unit {
                 (11, Ok(format!("{ROOT}/lib"))),
                 (second, Ok(ROOT.to_owned())),
                 (third, Err(StorePathError::Outside("/nix/store".to_owned()))),
-                (
-                    third + 13,
-                    Err(StorePathError::Malformed("/nix/store/zz".to_owned()))
-                ),
+                (third + 13, Err(StorePathError::Malformed("/nix/store/zz".to_owned()))),
             ]
         );
     }

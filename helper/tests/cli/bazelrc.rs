@@ -13,8 +13,7 @@ fn with_env(entries: &[&str]) -> Scene {
 }
 
 fn run(entries: &[&str], arguments: &[&str]) -> String {
-    with_env(entries)
-        .run_without_change(&[&["bazelrc", "--env-json", "env.json"], arguments].concat())
+    with_env(entries).run_without_change(&[&["bazelrc", "--env-json", "env.json"], arguments].concat())
 }
 
 #[test]
@@ -25,12 +24,7 @@ fn without_env_it_is_the_warning_of_the_flake_module() {
 #[test]
 fn prefix_makes_a_config_of_every_flag() {
     let path = format!("PATH={ROOT}/bin:{BASH}/bin");
-    let arguments = [
-        "--prefix",
-        "lre",
-        "--helper",
-        "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-lre/bin/lre",
-    ];
+    let arguments = ["--prefix", "lre", "--helper", "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-lre/bin/lre"];
     assert_snapshot!(run(&[&path, &format!("CC={ROOT}/bin/clang")], &arguments));
 }
 
@@ -42,10 +36,7 @@ fn bazel_sh_is_preferred_to_path() {
 
 #[test]
 fn shell_is_never_guessed() {
-    assert_snapshot!(run(
-        &[&format!("PATH={ROOT}/bin"), "SHELL=/bin/bash"],
-        &["--prefix", "lre"]
-    ));
+    assert_snapshot!(run(&[&format!("PATH={ROOT}/bin"), "SHELL=/bin/bash"], &["--prefix", "lre"]));
 }
 
 #[test]

@@ -29,10 +29,7 @@ fn pinned_toolchain_is_reported_missing_root_by_root() {
     let scene = Scene::empty();
     let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated-cc");
     for name in ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"] {
-        scene.write(
-            &format!("generated-cc/{name}"),
-            &fs::read_to_string(pinned.join(name)).expect("a generated file"),
-        );
+        scene.write(&format!("generated-cc/{name}"), &fs::read_to_string(pinned.join(name)).expect("a generated file"));
     }
     let arguments = ["check", "generated-cc", "--store", "store"];
     assert_snapshot!(scene.run_without_change(&arguments));
@@ -53,11 +50,8 @@ fn absent_and_unusable_tools_are_reported() {
     fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");
     scene.write(&format!("store{ROOT}/bin/note"), "");
     fs::remove_file(scene.path().join(format!("store{ROOT}/bin/nm"))).expect("the tool was there");
-    fs::rename(
-        scene.path().join(format!("store{ROOT}/bin/note")),
-        scene.path().join(format!("store{ROOT}/bin/nm")),
-    )
-    .expect("the note was there");
+    fs::rename(scene.path().join(format!("store{ROOT}/bin/note")), scene.path().join(format!("store{ROOT}/bin/nm")))
+        .expect("the note was there");
     assert_snapshot!(scene.run_without_change(&CHECK));
 }
 
@@ -72,11 +66,7 @@ fn hand_edited_file_is_reported() {
 fn all_findings_are_reported_at_once() {
     let scene = generated();
     let other = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-coreutils-9.5/bin/strip";
-    scene.edit(
-        "out/cc/BUILD",
-        &format!("\"strip\": \"{ROOT}/bin/strip\""),
-        &format!("\"strip\": \"{other}\""),
-    );
+    scene.edit("out/cc/BUILD", &format!("\"strip\": \"{ROOT}/bin/strip\""), &format!("\"strip\": \"{other}\""));
     scene.edit("out/cc/BUILD", "\"-O2\"", "\"-I/nix/store/short-x\"");
     fs::remove_file(scene.path().join("out/config/BUILD")).expect("the file was there");
     fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");
@@ -87,8 +77,7 @@ fn all_findings_are_reported_at_once() {
 #[test]
 fn emptied_manifest_hides_nothing() {
     let scene = generated();
-    let mut manifest: serde_json::Value =
-        serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let mut manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
     manifest["files"] = serde_json::json!({});
     manifest["storeRoots"] = serde_json::json!([]);
     scene.write("out/lre.json", &manifest.to_string());
@@ -98,37 +87,23 @@ fn emptied_manifest_hides_nothing() {
 #[test]
 fn syntax_error_has_file_line_and_column() {
     let scene = generated();
-    scene.edit(
-        "out/cc/BUILD",
-        "compiler = \"clang\",",
-        "compiler = \"clang\" \"gcc\",",
-    );
+    scene.edit("out/cc/BUILD", "compiler = \"clang\",", "compiler = \"clang\" \"gcc\",");
     assert_snapshot!(scene.run_without_change(&CHECK));
 }
 
 #[test]
 fn endless_nesting_and_chains_are_errors() {
     let scene = generated();
-    scene.write(
-        "out/cc/BUILD",
-        &format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000)),
-    );
+    scene.write("out/cc/BUILD", &format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000)));
     assert_snapshot!(scene.run_without_change(&CHECK));
-    scene.write(
-        "out/cc/BUILD",
-        &format!("x = 1{}\n", " + 1".repeat(100_000)),
-    );
+    scene.write("out/cc/BUILD", &format!("x = 1{}\n", " + 1".repeat(100_000)));
     assert_snapshot!("endless-chain", scene.run_without_change(&CHECK));
 }
 
 #[test]
 fn newer_manifest_is_refused() {
     let scene = generated();
-    scene.edit(
-        "out/lre.json",
-        "\"schema\": 1,",
-        "\"schema\": 2, \"new\": true,",
-    );
+    scene.edit("out/lre.json", "\"schema\": 1,", "\"schema\": 2, \"new\": true,");
     assert_snapshot!(scene.run_without_change(&CHECK));
 }
 

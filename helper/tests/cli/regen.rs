@@ -53,20 +53,14 @@ fn cc_outside_the_store_is_refused() {
 #[test]
 fn path_outside_the_store_is_refused() {
     let scene = Scene::with_compiler(COMPILER);
-    scene.write_env(&[
-        &format!("PATH={ROOT}/bin:/usr/bin"),
-        &format!("CC={ROOT}/bin/clang"),
-    ]);
+    scene.write_env(&[&format!("PATH={ROOT}/bin:/usr/bin"), &format!("CC={ROOT}/bin/clang")]);
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
 
 #[test]
 fn absent_cc_is_reported_with_its_command_line() {
     let scene = Scene::with_compiler(COMPILER);
-    scene.write_env(&[
-        &format!("PATH={ROOT}/bin"),
-        &format!("CC={ROOT}/bin/nothing"),
-    ]);
+    scene.write_env(&[&format!("PATH={ROOT}/bin"), &format!("CC={ROOT}/bin/nothing")]);
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
 
@@ -95,26 +89,15 @@ fn cc_that_is_no_compiler_is_refused() {
 #[test]
 fn include_directory_outside_the_store_is_refused() {
     let scene = Scene::with_compiler(COMPILER);
-    scene.write_env(&[
-        &format!("PATH={ROOT}/bin"),
-        &format!("CC={ROOT}/bin/clang"),
-        "INCLUDE=/usr/include",
-    ]);
+    scene.write_env(&[&format!("PATH={ROOT}/bin"), &format!("CC={ROOT}/bin/clang"), "INCLUDE=/usr/include"]);
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
 
 #[test]
 fn compiler_sees_env_and_nothing_else() {
-    let script = COMPILER.replace(
-        "*-dM*)",
-        "*-dM*) [ \"$SEEN$HOME$TMPDIR\" = yes ] || exit 3;",
-    );
+    let script = COMPILER.replace("*-dM*)", "*-dM*) [ \"$SEEN$HOME$TMPDIR\" = yes ] || exit 3;");
     let scene = Scene::with_compiler(&script);
-    scene.write_env(&[
-        &format!("PATH={ROOT}/bin"),
-        &format!("CC={ROOT}/bin/clang"),
-        "SEEN=yes",
-    ]);
+    scene.write_env(&[&format!("PATH={ROOT}/bin"), &format!("CC={ROOT}/bin/clang"), "SEEN=yes"]);
     scene.generate();
 }
 
@@ -122,8 +105,7 @@ fn compiler_sees_env_and_nothing_else() {
 fn absent_tools_are_named_together() {
     let scene = Scene::with_compiler(COMPILER);
     for tool in ["ar", "strip"] {
-        std::fs::remove_file(scene.path().join(format!("store{ROOT}/bin/{tool}")))
-            .expect("the tool was there");
+        std::fs::remove_file(scene.path().join(format!("store{ROOT}/bin/{tool}"))).expect("the tool was there");
     }
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
@@ -131,11 +113,7 @@ fn absent_tools_are_named_together() {
 #[test]
 fn link_options_outside_the_store_are_refused() {
     let scene = Scene::with_compiler(COMPILER);
-    scene.write_env(&[
-        &format!("PATH={ROOT}/bin"),
-        &format!("CC={ROOT}/bin/clang"),
-        "BAZEL_LINKOPTS=-L/usr/lib:-lc++",
-    ]);
+    scene.write_env(&[&format!("PATH={ROOT}/bin"), &format!("CC={ROOT}/bin/clang"), "BAZEL_LINKOPTS=-L/usr/lib:-lc++"]);
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
 
@@ -162,21 +140,21 @@ fn folder_without_manifest_cannot_be_written_again() {
 fn nar_hashes_are_those_that_nix_store_prints() {
     let scene = Scene::with_compiler(COMPILER);
     let hash = "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73";
-    scene.write_program("bin/nix-store", &format!("#!/bin/sh\n[ \"$1 $3 $4 $5\" = \"--store --query --hash {ROOT}\" ] && echo sha256:{hash}\n"));
+    scene.write_program(
+        "bin/nix-store",
+        &format!("#!/bin/sh\n[ \"$1 $3 $4 $5\" = \"--store --query --hash {ROOT}\" ] && echo sha256:{hash}\n"),
+    );
     assert_snapshot!(scene.run(&REGEN));
-    let manifest: serde_json::Value =
-        serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
-    let expected = serde_json::json!([{"path": ROOT, "narHash": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}]);
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let expected =
+        serde_json::json!([{"path": ROOT, "narHash": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}]);
     assert_eq!(manifest["storeRoots"], expected);
 }
 
 #[test]
 fn root_that_nix_does_not_know_is_told() {
     let scene = Scene::with_compiler(COMPILER);
-    scene.write_program(
-        "bin/nix-store",
-        "#!/bin/sh\necho \"error: path '$5' is not valid\" >&2\nexit 1\n",
-    );
+    scene.write_program("bin/nix-store", "#!/bin/sh\necho \"error: path '$5' is not valid\" >&2\nexit 1\n");
     assert_snapshot!(scene.run(&REGEN));
 }
 
@@ -185,18 +163,11 @@ fn linked_include_directory_is_declared_in_both_spellings() {
     let scene = Scene::with_compiler(COMPILER);
     let other = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-headers-1";
     scene.write(&format!("store{other}/include/stdio.h"), "");
-    std::os::unix::fs::symlink(
-        format!("{other}/include"),
-        scene.path().join(format!("store{ROOT}/include")),
-    )
-    .expect("a new link");
+    std::os::unix::fs::symlink(format!("{other}/include"), scene.path().join(format!("store{ROOT}/include")))
+        .expect("a new link");
     scene.generate();
-    let manifest: serde_json::Value =
-        serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
     let expected = serde_json::json!([format!("{ROOT}/include"), format!("{other}/include")]);
-    assert_eq!(
-        manifest["cc"]["probe"]["includeSearches"][0]["directories"],
-        expected
-    );
+    assert_eq!(manifest["cc"]["probe"]["includeSearches"][0]["directories"], expected);
     assert_eq!(manifest["storeRoots"][1]["path"], other);
 }

@@ -32,9 +32,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// An empty one.
     pub(crate) fn empty() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        }
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     /// One with a compiler and tools in the chroot store `store`, and an `env.json` that names them.
@@ -63,16 +61,12 @@ impl Scene {
     /// Writes an executable file.
     pub(crate) fn write_program(&self, name: &str, text: &str) {
         self.write(name, text);
-        fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(0o755))
-            .expect("an executable file");
+        fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(0o755)).expect("an executable file");
     }
 
     /// Writes `env.json`.
     pub(crate) fn write_env(&self, entries: &[&str]) {
-        self.write(
-            "env.json",
-            &serde_json::to_string(entries).expect("a list of strings"),
-        );
+        self.write("env.json", &serde_json::to_string(entries).expect("a list of strings"));
     }
 
     /// The text of a file.
@@ -115,16 +109,9 @@ impl Scene {
             .env("PATH", self.path().join("bin"))
             .output()
             .expect("the binary runs");
-        let code = output
-            .status
-            .code()
-            .map_or("none".to_owned(), |code| code.to_string());
+        let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        format!(
-            "exit {code}\n--- stdout\n{}--- stderr\n{}",
-            text(&output.stdout),
-            text(&output.stderr)
-        )
+        format!("exit {code}\n--- stdout\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
     }
 
     /// Runs `lre` and makes sure that no file is created, changed or removed.
@@ -143,15 +130,7 @@ impl Scene {
 }
 
 /// The arguments that write `out` from `env.json`.
-pub(crate) const REGEN: [&str; 7] = [
-    "regen",
-    "--env-json",
-    "env.json",
-    "--out",
-    "out",
-    "--store",
-    "store",
-];
+pub(crate) const REGEN: [&str; 7] = ["regen", "--env-json", "env.json", "--out", "out", "--store", "store"];
 
 /// The arguments that check `out`.
 pub(crate) const CHECK: [&str; 4] = ["check", "out", "--store", "store"];

@@ -24,6 +24,8 @@ pub(crate) struct Half<'a> {
     pub(crate) verb: &'a str,
     /// Where actions run.
     pub(crate) execution: Execution,
+    /// Goes into every action's environment, so that other halves of the same key hit and no others.
+    pub(crate) key: String,
     /// Targets and flags.
     pub(crate) arguments: Vec<&'a str>,
 }
@@ -44,11 +46,11 @@ impl Half<'_> {
         let base = self.name.replace([' ', ','], "-");
         let bazel = Bazel::new(lab, self.workspace, &self.user, &base);
         let output_base = lab.sandbox.place().outside(bazel.output_base());
-        if output_base.exists() {
-            fs::remove_dir_all(&output_base)
-                .with_context(|| format!("cannot remove the old output base `{}`", output_base.display()))?;
-        }
-        let spawns = bazel.spawns(self.verb, self.execution, &self.arguments);
+        bazel.forget()?;
+        let keys = ["action_env", "host_action_env"].map(|flag| format!("--{flag}=LRE_DEMO_KEY={}", self.key));
+        let mut arguments: Vec<&str> = keys.iter().map(String::as_str).collect();
+        arguments.extend(&self.arguments);
+        let spawns = bazel.spawns(self.verb, self.execution, &arguments);
         bazel.shutdown()?;
         let spawns = spawns?;
         let hits = spawns.iter().filter(|spawn| spawn.cache_hit).count();

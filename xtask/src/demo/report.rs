@@ -32,7 +32,13 @@ impl Report {
     /// Records a build whose actions all had to hit.
     pub(crate) fn hit(&mut self, step: u8, what: &str, actions: usize, misses: &[Miss]) {
         let hits = actions - misses.len().min(actions);
-        self.push(step, what, actions, format!("{hits} of {actions} hit"), misses.iter().map(Miss::to_string).collect());
+        self.push(
+            step,
+            what,
+            actions,
+            format!("{hits} of {actions} hit"),
+            misses.iter().map(Miss::to_string).collect(),
+        );
     }
 
     /// Counts remote actions and how many of them hit in the local build after it.

@@ -1,5 +1,8 @@
 //! The steps of the demo.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anyhow::Result;
 
 use super::half::Half;
@@ -7,127 +10,138 @@ use super::outputs;
 use super::report::Report;
 use super::{Options, Sabotage};
 use crate::bazel::{ALICE, BOB, Execution};
-use crate::execution_log::Spawn;
+use crate::execution_log::{Pair, Spawn};
 use crate::lab::{ABSEIL, AGAIN, HELLO, Lab};
-use crate::parity::{Expected, Miss, difference, misses, unexpected};
+use crate::parity::{Expected, difference, misses, unexpected};
 
 const ALL: [&str; 1] = ["//..."];
 const ABSEIL_TARGETS: [&str; 2] = ["@abseil-cpp//absl/strings", "@abseil-cpp//absl/container:flat_hash_map"];
 
+/// How many demos this process has run: each has keys of its own, so that none hits what another left in the cache.
+static RUNS: AtomicUsize = AtomicUsize::new(0);
+
 /// Runs the steps that the options leave in.
 pub(crate) fn run(lab: &mut Lab, options: &Options) -> Result<Report> {
-    let mut report = Report::default();
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
     if options.sabotage == Some(Sabotage::Worker) {
-        return worker_sabotage(lab, report);
+        return worker_sabotage(lab, run);
     }
+    let mut demo = Demo { lab, run, report: Report::default() };
     if options.sabotage != Some(Sabotage::Bytes) {
-        let remote = remote_then_local(lab, &mut report, options)?;
+        demo.remote_then_local(options.sabotage)?;
         if options.sabotage.is_none() {
-            local_then_remote(lab, &mut report)?;
-            tests(lab, &mut report)?;
-            second_workspace(lab, &mut report, &remote)?;
+            demo.local_then_remote()?;
+            demo.tests()?;
+            demo.second_workspace()?;
         }
     }
     if options.sabotage != Some(Sabotage::Env) {
-        bytes(lab, &mut report, options.sabotage)?;
+        demo.bytes(options.sabotage)?;
     }
     if options.sabotage.is_none() && !options.quick {
-        library(lab, &mut report)?;
+        demo.library()?;
     }
-    Ok(report)
+    Ok(demo.report)
 }
 
-fn hello(name: &str, execution: Execution) -> Half<'_> {
-    Half { name, workspace: HELLO, user: ALICE, verb: "build", execution, arguments: ALL.to_vec() }
-}
-
-/// Steps 1 and 2.
-fn remote_then_local(lab: &Lab, report: &mut Report, options: &Options) -> Result<Vec<Spawn>> {
-    let mut local = hello("2 local", Execution::LocalWithCache);
-    if options.sabotage == Some(Sabotage::Env) {
-        local.arguments.push("--action_env=LRE_SABOTAGE=1");
+/// A half that builds all of `hello-cc`, with the key of `step` in `run`.
+fn hello<'a>(run: usize, step: u8, name: &'a str, execution: Execution) -> Half<'a> {
+    Half {
+        name,
+        workspace: HELLO,
+        user: ALICE,
+        verb: "build",
+        execution,
+        key: format!("{run}.{step}"),
+        arguments: ALL.to_vec(),
     }
-    pair(lab, report, 1, ("remote build", &hello("1 remote", Execution::Remote)), ("then local, cache only", &local))
 }
 
-/// Step 3, under a fresh key.
-fn local_then_remote(lab: &Lab, report: &mut Report) -> Result<()> {
-    let key = ["--action_env=LRE_DEMO_KEY=3", "--host_action_env=LRE_DEMO_KEY=3"];
-    let with_key = |mut half: Half<'static>| {
-        half.arguments.extend(key);
-        half
-    };
-    let local = with_key(hello("3 local", Execution::LocalWithCache)).build(lab)?.clean()?;
-    report.ran(3, "local build, fresh key", local.len(), strays(&local, Expected::Local));
-    let remote = with_key(hello("3 remote", Execution::Remote)).build(lab)?.clean()?;
-    report.hit(3, "then remote", remote.len(), &misses(&local, &remote, Expected::Hit));
-    Ok(())
+/// A demo on its way.
+struct Demo<'a> {
+    lab: &'a Lab,
+    run: usize,
+    report: Report,
 }
 
-/// Step 4, under a fresh key, so that the tests' own actions run too.
-fn tests(lab: &Lab, report: &mut Report) -> Result<()> {
-    let arguments = vec![ALL[0], "--action_env=LRE_DEMO_KEY=4", "--host_action_env=LRE_DEMO_KEY=4"];
-    let test = |name, execution| Half { verb: "test", arguments: arguments.clone(), ..hello(name, execution) };
-    let remote = test("4 remote test", Execution::Remote);
-    let local = test("4 local test", Execution::LocalWithCache);
-    pair(lab, report, 4, ("remote test", &remote), ("then local, cache only", &local)).map(drop)
-}
-
-/// Step 5: another folder, output base, HOME, USER, TMPDIR and PATH.
-fn second_workspace(lab: &Lab, report: &mut Report, first: &[Spawn]) -> Result<()> {
-    let half = Half { workspace: AGAIN, user: BOB, ..hello("5 second workspace", Execution::LocalWithCache) };
-    let spawns = half.build(lab)?.clean()?;
-    let is_shared = |spawn: &&Spawn| first.iter().any(|other| other.primary_output() == spawn.primary_output());
-    let shared: Vec<Spawn> = spawns.iter().filter(is_shared).cloned().collect();
-    let mut missed: Vec<Miss> = misses(first, &shared, Expected::Hit);
-    // The first workspace's own actions have no counterpart here.
-    missed.retain(|miss| shared.iter().any(|spawn| spawn.primary_output() == miss.output));
-    report.hit(5, "second workspace, shared module", shared.len(), &missed);
-    if shared.is_empty() {
-        report.stopped(5, "second workspace", "the two workspaces share no action".to_owned());
+impl Demo<'_> {
+    fn hello<'b>(&self, step: u8, name: &'b str, execution: Execution) -> Half<'b> {
+        hello(self.run, step, name, execution)
     }
-    Ok(())
-}
 
-/// Step 6: no cache on either side.
-fn bytes(lab: &Lab, report: &mut Report, sabotage: Option<Sabotage>) -> Result<()> {
-    let remote = hello("6 remote, no cache", Execution::RemoteNoCache).build(lab)?;
-    report.ran(6, "remote build, no cache", remote.spawns.len(), strays(&remote.spawns, Expected::Remote));
-    let local = hello("6 local, no cache", Execution::LocalNoCache).build(lab)?;
-    report.ran(6, "local build, no cache", local.spawns.len(), strays(&local.spawns, Expected::Local));
-    if sabotage == Some(Sabotage::Bytes) {
-        outputs::change_one_byte(&local)?;
+    /// Steps 1 and 2.
+    fn remote_then_local(&mut self, sabotage: Option<Sabotage>) -> Result<()> {
+        let remote = self.hello(1, "1 remote", Execution::Remote);
+        let mut local = self.hello(1, "2 local", Execution::LocalWithCache);
+        if sabotage == Some(Sabotage::Env) {
+            local.arguments.push("--action_env=LRE_SABOTAGE=1");
+        }
+        self.pair((1, "remote build", &remote), (2, "then local, cache only", &local))
     }
-    let differences = outputs::differences(&remote, &local)?;
-    report.compared(6, "bytes of their outputs", outputs::paths(&remote, &local).len(), differences);
-    remote.clean()?;
-    local.clean()?;
-    Ok(())
-}
 
-/// Step 7: abseil.
-fn library(lab: &Lab, report: &mut Report) -> Result<()> {
-    let half = |name, execution| Half { workspace: ABSEIL, arguments: ABSEIL_TARGETS.to_vec(), ..hello(name, execution) };
-    let remote = half("7 remote abseil", Execution::Remote);
-    let local = half("7 local abseil", Execution::LocalWithCache);
-    pair(lab, report, 7, ("abseil, remote build", &remote), ("then local, cache only", &local)).map(drop)
-}
+    /// Step 3.
+    fn local_then_remote(&mut self) -> Result<()> {
+        let local = self.hello(3, "3 local", Execution::LocalWithCache).build(self.lab)?.clean()?;
+        self.report.ran(3, "local build, fresh key", local.len(), strays(&local, Expected::Local));
+        let remote = self.hello(3, "3 remote", Execution::Remote).build(self.lab)?.clean()?;
+        self.report.hit(3, "then remote", remote.len(), &misses(&local, &remote, Expected::Hit));
+        Ok(())
+    }
 
-/// A remote half in which everything runs, then a local half in which everything hits.
-fn pair(
-    lab: &Lab,
-    report: &mut Report,
-    step: u8,
-    (remote_name, remote): (&str, &Half<'_>),
-    (local_name, local): (&str, &Half<'_>),
-) -> Result<Vec<Spawn>> {
-    let remote = remote.build(lab)?.clean()?;
-    report.ran(step, remote_name, remote.len(), strays(&remote, Expected::Remote));
-    let local = local.build(lab)?.clean()?;
-    let missed = misses(&remote, &local, Expected::Hit);
-    report.hit(if step == 1 { 2 } else { step }, local_name, local.len(), &missed);
-    report.count(remote.len(), missed.len());
-    Ok(remote)
+    /// Step 4, under a fresh key, so that everything that the tests are built from runs too.
+    fn tests(&mut self) -> Result<()> {
+        let remote = Half { verb: "test", ..self.hello(4, "4 remote test", Execution::Remote) };
+        let local = Half { verb: "test", ..self.hello(4, "4 local test", Execution::LocalWithCache) };
+        self.pair((4, "remote test", &remote), (4, "then local, cache only", &local))
+    }
+
+    /// Step 5: another folder, output base, HOME, USER, TMPDIR and PATH. Every action of the shared module hits what
+    /// the first workspace left in step 1.
+    fn second_workspace(&mut self) -> Result<()> {
+        let half = self.hello(1, "5 second workspace", Execution::LocalWithCache);
+        let spawns = Half { workspace: AGAIN, user: BOB, ..half }.build(self.lab)?.clean()?;
+        let shared: Vec<Spawn> = spawns.into_iter().filter(|spawn| spawn.target_label.starts_with('@')).collect();
+        self.report.hit(5, "second workspace, shared module", shared.len(), &misses(&[], &shared, Expected::Hit));
+        if shared.is_empty() {
+            self.report.stopped(5, "second workspace", "the two workspaces share no action".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Step 6: no cache on either side.
+    fn bytes(&mut self, sabotage: Option<Sabotage>) -> Result<()> {
+        let remote = self.hello(6, "6 remote, no cache", Execution::RemoteNoCache).build(self.lab)?;
+        self.report.ran(6, "remote build, no cache", remote.spawns.len(), strays(&remote.spawns, Expected::Remote));
+        let local = self.hello(6, "6 local, no cache", Execution::LocalNoCache).build(self.lab)?;
+        self.report.ran(6, "local build, no cache", local.spawns.len(), strays(&local.spawns, Expected::Local));
+        if sabotage == Some(Sabotage::Bytes) {
+            outputs::change_one_byte(&local)?;
+        }
+        let differences = outputs::differences(&remote, &local)?;
+        self.report.compared(6, "bytes of their outputs", outputs::paths(&remote, &local).len(), differences);
+        remote.clean()?;
+        local.clean()?;
+        Ok(())
+    }
+
+    /// Step 7: abseil.
+    fn library(&mut self) -> Result<()> {
+        let half = |half| Half { workspace: ABSEIL, arguments: ABSEIL_TARGETS.to_vec(), ..half };
+        let remote = half(self.hello(7, "7 remote abseil", Execution::Remote));
+        let local = half(self.hello(7, "7 local abseil", Execution::LocalWithCache));
+        self.pair((7, "abseil, remote build", &remote), (7, "then local, cache only", &local))
+    }
+
+    /// A remote half in which everything runs, then a local half in which everything hits.
+    fn pair(&mut self, remote: (u8, &str, &Half<'_>), local: (u8, &str, &Half<'_>)) -> Result<()> {
+        let first = remote.2.build(self.lab)?.clean()?;
+        self.report.ran(remote.0, remote.1, first.len(), strays(&first, Expected::Remote));
+        let second = local.2.build(self.lab)?.clean()?;
+        let missed = misses(&first, &second, Expected::Hit);
+        self.report.hit(local.0, local.1, second.len(), &missed);
+        self.report.count(first.len(), missed.len());
+        Ok(())
+    }
 }
 
 /// Spawns that were not run as expected, in words.
@@ -137,17 +151,18 @@ fn strays(spawns: &[Spawn], expected: Expected) -> Vec<String> {
 }
 
 /// `--sabotage=worker`: no worker offers what the platform asks for; the service's deadline ends the wait.
-fn worker_sabotage(lab: &mut Lab, mut report: Report) -> Result<Report> {
+fn worker_sabotage(lab: &mut Lab, run: usize) -> Result<Report> {
+    let mut report = Report::default();
     let wanted = lab.manifest_properties()?;
     let mut offered = wanted.clone();
     offered.insert("container-image".to_owned(), "docker://lre-sabotage:0".to_owned());
     lab.start_worker(offered.clone())?;
-    let built = hello("1 remote", Execution::Remote).build(lab);
+    let built = hello(run, 1, "1 remote", Execution::Remote).build(lab);
     lab.start_worker(wanted.clone())?;
     match built {
         Ok(built) => report.ran(1, "remote build", built.clean()?.len(), Vec::new()),
         Err(error) => {
-            let asked = |spawn: &std::collections::BTreeMap<String, String>| properties_spawn(spawn);
+            let asked = |spawn: &BTreeMap<String, String>| properties_spawn(spawn);
             let cause = difference(&asked(&wanted), &asked(&offered)).unwrap_or_default();
             let cause = cause.replace("the first build", "the platform").replace("the second", "the worker");
             report.stopped(1, "remote build", format!("{cause}\n{error:#}"));
@@ -157,9 +172,9 @@ fn worker_sabotage(lab: &mut Lab, mut report: Report) -> Result<Report> {
 }
 
 /// A spawn that has nothing but properties.
-fn properties_spawn(properties: &std::collections::BTreeMap<String, String>) -> Spawn {
+fn properties_spawn(properties: &BTreeMap<String, String>) -> Spawn {
     let mut spawn = Spawn::default();
-    let pair = |(name, value): (&String, &String)| crate::execution_log::Pair { name: name.clone(), value: value.clone() };
+    let pair = |(name, value): (&String, &String)| Pair { name: name.clone(), value: value.clone() };
     spawn.platform.properties = properties.iter().map(pair).collect();
     spawn
 }

@@ -100,7 +100,8 @@ fn start_database(root: &Root, logs: &Path) -> Result<Database> {
 
 fn postgresql_bin(root: &Root) -> Result<String> {
     let directory = PathBuf::from("usr/lib/postgresql");
-    let versions = fs::read_dir(root.directory().join(&directory)).context("PostgreSQL is not in the services' root")?;
+    let versions =
+        fs::read_dir(root.directory().join(&directory)).context("PostgreSQL is not in the services' root")?;
     let mut versions: Vec<PathBuf> = versions.flatten().map(|entry| directory.join(entry.file_name())).collect();
     versions.sort();
     let newest = versions.pop().context("PostgreSQL is not in the services' root")?;

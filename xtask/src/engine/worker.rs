@@ -42,7 +42,8 @@ impl Worker {
             start_server(entry.env("PATH", format!("{}/bin", spec.tools)).env("HOME", "/tmp").build(), log)
         };
         let log = logs.join("worker-casd.log");
-        let arguments = vec![format!("--bind=127.0.0.1:{port}"), format!("--cas-remote={remote}"), "/tmp/casd".to_owned()];
+        let arguments =
+            vec![format!("--bind=127.0.0.1:{port}"), format!("--cas-remote={remote}"), "/tmp/casd".to_owned()];
         let mut casd = server("buildbox-casd", arguments, &log)?;
         wait_until_listening("buildbox-casd", &mut casd, port, &log)?;
         let mut arguments = vec![

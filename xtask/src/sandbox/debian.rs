@@ -36,12 +36,7 @@ impl Debian {
         copy_host_file("/etc/resolv.conf", &directory.join("etc/resolv.conf"))?;
         copy_host_file(&format!("/{CERTIFICATES}"), &directory.join(CERTIFICATES))?;
         fs::write(directory.join("etc/apt/apt.conf.d/99sandbox"), APT)?;
-        let root = Root::start(Spec {
-            directory,
-            content: Content::Directory,
-            binds: Vec::new(),
-            links: Vec::new(),
-        })?;
+        let root = Root::start(Spec { directory, content: Content::Directory, binds: Vec::new(), links: Vec::new() })?;
         let packages = self.packages.join(" ");
         steps.keep(&format!("{}: packages", self.name), &packages, Attempts::Patient, |log| {
             let script = format!("apt-get update && apt-get install -y -q --no-install-recommends {packages}");
@@ -61,7 +56,14 @@ impl Debian {
         fs::create_dir_all(cache)?;
         // In a mount namespace of its own: what debootstrap mounts is gone when it ends, however it ends.
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "debootstrap", "--variant=minbase", "--include=ca-certificates"]);
+        command.args([
+            "--mount",
+            "--propagation",
+            "private",
+            "debootstrap",
+            "--variant=minbase",
+            "--include=ca-certificates",
+        ]);
         command.arg(format!("--cache-dir={}", cache.display())).arg(self.suite).arg(&partial);
         if let Some(mirror) = mirror()? {
             command.arg(mirror);

@@ -14,7 +14,7 @@ pub(crate) fn search_path() -> OsString {
 pub(crate) fn check() -> Result<()> {
     let bazel = version("bazel")?;
     let numbers: Vec<u32> = bazel.split(['.', '-', ' ', '+', '~']).map_while(|part| part.parse().ok()).collect();
-    if numbers.as_slice() < &[7, 1] {
+    if numbers.as_slice() < [7, 1].as_slice() {
         bail!("`bazel` on this machine is {bazel}, and 7.1 is the oldest that works\n\nhint: leave `--host` out");
     }
     version("nix-build").map(drop)
@@ -22,7 +22,8 @@ pub(crate) fn check() -> Result<()> {
 
 fn version(program: &str) -> Result<String> {
     let output = Command::new(program).arg("--version").output();
-    let output = output.with_context(|| format!("`--host` needs `{program}`, and it does not run here\n\nhint: leave `--host` out"))?;
+    let output = output
+        .with_context(|| format!("`--host` needs `{program}`, and it does not run here\n\nhint: leave `--host` out"))?;
     if !output.status.success() {
         bail!("`{program} --version` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

@@ -28,7 +28,7 @@ pub(crate) fn copy_repository(target: &Path) -> Result<()> {
     for name in BAZEL_SIDE {
         copy(&source.join(name), &target.join(name))?;
     }
-    for name in ["BUILD.bazel", "release.json"] {
+    for name in ["BUILD.bazel", "command.bzl", "release.json"] {
         copy(&source.join("helper").join(name), &target.join("helper").join(name))?;
     }
     Ok(())

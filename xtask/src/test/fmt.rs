@@ -17,7 +17,16 @@ const FOREIGN: [&str; 3] = ["target", ".git", "node_modules"];
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     tally.check("rustfmt leaves the code alone", || succeed(cargo().args(["fmt", "--all", "--check"])));
     tally.check("clippy has no warning", || {
-        succeed(cargo().args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+        succeed(cargo().args([
+            "clippy",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
     });
     let files = starlark_files(&workspace())?;
     tally.check("buildifier leaves every Starlark file alone", || {

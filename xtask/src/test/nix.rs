@@ -20,7 +20,10 @@ pub(crate) fn run(tally: &mut Tally, lab: &mut Lab) -> Result<()> {
     });
     tally.check("every store path of Env is in the toolchain's closure", || {
         let entries: Vec<String> = serde_json::from_str(&sandbox.toolchain.environment)?;
-        let named = entries.iter().flat_map(|entry| entry.split([':', '=', ' ', ','])).filter(|word| word.starts_with("/nix/store/"));
+        let named = entries
+            .iter()
+            .flat_map(|entry| entry.split([':', '=', ' ', ',']))
+            .filter(|word| word.starts_with("/nix/store/"));
         for path in named {
             let root: String = path.splitn(5, '/').take(4).collect::<Vec<_>>().join("/");
             if !sandbox.toolchain.closure.contains(&root) {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::{
-    COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, IncludeSearch, LINK_QUESTIONS, Linker,
-    ProbeError, linker_name,
+    COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, IncludeSearch, LINK_QUESTIONS, Linker, ProbeError,
+    linker_name,
 };
 use crate::cc::answer;
 use crate::cc::compiler::Compiler;
@@ -38,11 +38,7 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
     let search_path = environment.search_path()?;
     let folder = tempfile::tempdir()?;
     write_sources(folder.path())?;
-    let probe = Probe {
-        store,
-        environment,
-        compiler: Compiler::new(store, &path, environment, folder.path()),
-    };
+    let probe = Probe { store, environment, compiler: Compiler::new(store, &path, environment, folder.path()) };
     // The first question tells whether the compiler runs at all; the others then run side by side.
     let macros = probe.macros("-xc", "empty.c", &[])?;
     let (kind, version) = probe.identify(&macros)?;
@@ -79,12 +75,8 @@ fn write_sources(folder: &Path) -> std::io::Result<()> {
 }
 
 /// The result of a thread; its panic goes on in this one.
-fn joined<T>(
-    handle: std::thread::ScopedJoinHandle<'_, Result<T, ProbeError>>,
-) -> Result<T, ProbeError> {
-    handle
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+fn joined<T>(handle: std::thread::ScopedJoinHandle<'_, Result<T, ProbeError>>) -> Result<T, ProbeError> {
+    handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn libc(macros: &str) -> Option<String> {
@@ -98,19 +90,12 @@ fn find_tools(store: &Store, search_path: &[StorePath]) -> BTreeMap<String, Stor
         search_path
             .iter()
             .map(|folder| folder.join(spelling))
-            .find(|tool| {
-                store
-                    .resolve(&tool.to_string())
-                    .is_some_and(|file| file.is_file())
-            })
+            .find(|tool| store.resolve(&tool.to_string()).is_some_and(|file| file.is_file()))
     };
     TOOLS
         .iter()
         .filter_map(|(name, spellings)| {
-            Some((
-                (*name).to_owned(),
-                spellings.iter().find_map(|spelling| find(spelling))?,
-            ))
+            Some(((*name).to_owned(), spellings.iter().find_map(|spelling| find(spelling))?))
         })
         .collect()
 }
@@ -123,13 +108,7 @@ struct Probe<'a> {
 
 impl Probe<'_> {
     fn line(&self, arguments: &[&str]) -> Result<String, ProbeError> {
-        Ok(self
-            .compiler
-            .ask(arguments)?
-            .require()?
-            .stdout
-            .trim()
-            .to_owned())
+        Ok(self.compiler.ask(arguments)?.require()?.stdout.trim().to_owned())
     }
 
     fn macros(&self, language: &str, source: &str, flags: &[String]) -> Result<String, ProbeError> {
@@ -140,27 +119,15 @@ impl Probe<'_> {
     }
 
     fn unknown(&self, missing: &'static str) -> ProbeError {
-        ProbeError::Unknown {
-            compiler: self.compiler.path().clone(),
-            missing,
-        }
+        ProbeError::Unknown { compiler: self.compiler.path().clone(), missing }
     }
 
     fn identify(&self, macros: &str) -> Result<(CompilerKind, String), ProbeError> {
-        let clang = (
-            CompilerKind::Clang,
-            ["__clang_major__", "__clang_minor__", "__clang_patchlevel__"],
-        );
+        let clang = (CompilerKind::Clang, ["__clang_major__", "__clang_minor__", "__clang_patchlevel__"]);
         // Clang defines GCC's macros too.
-        let gcc = (
-            CompilerKind::Gcc,
-            ["__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"],
-        );
+        let gcc = (CompilerKind::Gcc, ["__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"]);
         for (kind, names) in [clang, gcc] {
-            let parts: Option<Vec<&str>> = names
-                .iter()
-                .map(|name| answer::macro_value(macros, name))
-                .collect();
+            let parts: Option<Vec<&str>> = names.iter().map(|name| answer::macro_value(macros, name)).collect();
             if let Some(parts) = parts {
                 return Ok((kind, parts.join(".")));
             }
@@ -174,18 +141,13 @@ impl Probe<'_> {
         } else if answer::macro_value(macros, "__GLIBCXX__").is_some() {
             Ok(CxxLibrary::Libstdcxx)
         } else {
-            Err(self.unknown(
-                "`#include <cstddef>` defines neither `_LIBCPP_VERSION` nor `__GLIBCXX__`",
-            ))
+            Err(self.unknown("`#include <cstddef>` defines neither `_LIBCPP_VERSION` nor `__GLIBCXX__`"))
         }
     }
 
     /// The questions of Bazel's own configuration. A search that fails (no such language, an unknown flag) has no
     /// directories.
-    fn include_searches(
-        &self,
-        kind: CompilerKind,
-    ) -> Result<(Vec<IncludeSearch>, Option<StorePath>), ProbeError> {
+    fn include_searches(&self, kind: CompilerKind) -> Result<(Vec<IncludeSearch>, Option<StorePath>), ProbeError> {
         let words = |key: &str| self.environment.bazel_words(key).unwrap_or_default();
         let c = [vec!["-xc".to_owned()], words("BAZEL_CONLYOPTS")].concat();
         let cxx = [vec!["-xc++".to_owned()], words("BAZEL_CXXOPTS")].concat();
@@ -195,10 +157,7 @@ impl Probe<'_> {
             questions.push(with(&cxx, "-stdlib=libc++"));
             questions.push(with(&c, "-no-canonical-prefixes"));
             questions.push(with(&cxx, "-no-canonical-prefixes"));
-            questions.push(with(
-                &with(&cxx, "-no-canonical-prefixes"),
-                "-stdlib=libc++",
-            ));
+            questions.push(with(&with(&cxx, "-no-canonical-prefixes"), "-stdlib=libc++"));
         }
         let mut searches = Vec::new();
         let mut sysroot = None;
@@ -212,23 +171,12 @@ impl Probe<'_> {
         Ok((searches, sysroot))
     }
 
-    fn include_search(
-        &self,
-        arguments: Vec<String>,
-    ) -> Result<(IncludeSearch, Option<StorePath>), ProbeError> {
-        let command = [
-            &["-E".to_owned(), "-v".to_owned()],
-            arguments.as_slice(),
-            &["/dev/null".to_owned()],
-        ]
-        .concat();
+    fn include_search(&self, arguments: Vec<String>) -> Result<(IncludeSearch, Option<StorePath>), ProbeError> {
+        let command = [&["-E".to_owned(), "-v".to_owned()], arguments.as_slice(), &["/dev/null".to_owned()]].concat();
         let answer = self.compiler.ask(&command)?;
         let mut directories = Vec::new();
         for printed in answer::include_directories(&answer.stderr) {
-            let outside = |reason| ProbeError::OutsideStore {
-                arguments: arguments.join(" "),
-                reason,
-            };
+            let outside = |reason| ProbeError::OutsideStore { arguments: arguments.join(" "), reason };
             let directory = StorePath::parse(&printed).map_err(outside)?;
             let canonical = self.canonical(&directory);
             for spelling in std::iter::once(directory).chain(canonical) {
@@ -238,15 +186,8 @@ impl Probe<'_> {
             }
         }
         // A sysroot of `/` or outside the store shows in the directories, which are checked.
-        let sysroot = answer::value_after(&answer.stderr, "-isysroot")
-            .and_then(|path| StorePath::parse(path).ok());
-        Ok((
-            IncludeSearch {
-                arguments,
-                directories,
-            },
-            sysroot,
-        ))
+        let sysroot = answer::value_after(&answer.stderr, "-isysroot").and_then(|path| StorePath::parse(path).ok());
+        Ok((IncludeSearch { arguments, directories }, sysroot))
     }
 
     /// The path behind links, if it is in the store too. GCC names headers by it in dependency files.
@@ -266,30 +207,19 @@ impl Probe<'_> {
         for name in ["lld", "gold"] {
             let fuse = format!("-fuse-ld={name}");
             let output = format!("linked-{name}");
-            let arguments = [
-                "empty.cc",
-                "-o",
-                &output,
-                "-Wl,--start-lib",
-                "-Wl,--end-lib",
-                &fuse,
-                "-v",
-            ];
+            let arguments = ["empty.cc", "-o", &output, "-Wl,--start-lib", "-Wl,--end-lib", &fuse, "-v"];
             let answer = self.compiler.ask(&arguments)?;
             if !answer.success {
                 continue;
             }
             let path = match kind {
-                CompilerKind::Clang => answer::last_program(&answer.stderr)
-                    .and_then(|path| StorePath::parse(path).ok()),
+                CompilerKind::Clang => {
+                    answer::last_program(&answer.stderr).and_then(|path| StorePath::parse(path).ok())
+                }
                 CompilerKind::Gcc => None,
             };
             // A driver that always passes its own linker answers yes to every name; the program tells the truth.
-            let name = path
-                .as_ref()
-                .and_then(linker_name)
-                .unwrap_or(name)
-                .to_owned();
+            let name = path.as_ref().and_then(linker_name).unwrap_or(name).to_owned();
             return Ok(Some(Linker { name, path }));
         }
         Ok(None)
@@ -306,15 +236,8 @@ impl Probe<'_> {
             self.ask_flags(first, 0, &accepted)?;
             joined(other)
         })?;
-        let accepted = accepted
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(questions
-            .iter()
-            .zip(accepted)
-            .filter(|(_, yes)| *yes)
-            .map(|((flag, _), _)| (*flag).to_owned())
-            .collect())
+        let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(questions.iter().zip(accepted).filter(|(_, yes)| *yes).map(|((flag, _), _)| (*flag).to_owned()).collect())
     }
 
     fn ask_flags(
@@ -326,17 +249,11 @@ impl Probe<'_> {
         for (index, (flag, compile)) in questions.iter().enumerate() {
             let output = format!("flag-{}", offset + index);
             let mut arguments = vec![*flag, "-o", &output];
-            arguments.extend(if *compile {
-                ["-c", "empty.cc"].as_slice()
-            } else {
-                ["empty.cc"].as_slice()
-            });
+            arguments.extend(if *compile { ["-c", "empty.cc"].as_slice() } else { ["empty.cc"].as_slice() });
             let answer = self.compiler.ask(&arguments)?;
             // Clang only warns of an unknown warning flag and of one that it does not use; both name the flag.
             let yes = answer.success && !answer.stderr.contains(flag);
-            accepted
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)[offset + index] = yes;
+            accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[offset + index] = yes;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     let place = lab.sandbox.place();
     source::copy(&place.outside(HELLO), &place.outside(WORKSPACE))?;
     let bazel = Bazel::new(lab, WORKSPACE, &ALICE, "commands");
+    bazel.forget()?;
     let run = |command: &str, arguments: &[&str]| {
         let target = format!("@local-remote-execution//helper:{command}");
         let mut words = vec!["--config=lre", target.as_str(), "--"];

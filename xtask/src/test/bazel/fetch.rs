@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
+use super::helper_message;
 use crate::bazel::{ALICE, Bazel};
 use crate::lab::{self, Lab};
 use crate::sandbox::source;
@@ -24,6 +25,7 @@ const COUNT: &str = "bin/counting-lre.count";
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     let extra = prepare(lab).context("cannot prepare the workspace with a store path to collect")?;
     let bazel = Bazel::new(lab, WORKSPACE, &ALICE, "fetch");
+    bazel.forget()?;
     tally.check("without --config=lre the toolchain is never fetched, and a missing store path harms nobody", || {
         collect(lab, &extra)?;
         bazel.run("build", &["--nobuild", "//..."])?.expect_success("a build without LRE")?;
@@ -34,24 +36,25 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         if outcome.success {
             bail!("the build went on without `{extra}`");
         }
-        expect_lines("Bazel's message", &outcome.stderr, &helper_message(lab)?)?;
+        expect_lines("Bazel's message", &outcome.stderr, &helper_message(lab, WORKSPACE, "lre-cc")?)?;
         expect_count(lab, 1)
     });
     tally.check("put back, it builds, and a second build fetches nothing", || {
         expect_equal("the store path put back", &add(lab)?, &extra)?;
         for _ in 0..2 {
-            bazel.run("build", &["--config=lre", "//:guests"])?.expect_success("the build")?;
+            bazel.run("build", &["--config=lre", "//:tally"])?.expect_success("the build")?;
         }
         expect_count(lab, 2)
     });
     tally.check("build and query in turn see the same repositories and refetch none", || {
         let before = markers(lab, &bazel)?;
         for _ in 0..2 {
-            bazel.run("query", &["--config=lre", "deps(//:guests)"])?.expect_success("`bazel query`")?;
-            bazel.run("build", &["--config=lre", "//:guests"])?.expect_success("`bazel build`")?;
+            bazel.run("query", &["--config=lre", "deps(//:tally)"])?.expect_success("`bazel query`")?;
+            bazel.run("build", &["--config=lre", "//:tally"])?.expect_success("`bazel build`")?;
         }
         let after = markers(lab, &bazel)?;
-        let refetched: Vec<&String> = before.iter().filter(|(name, time)| after.get(*name) != Some(time)).map(|(name, _)| name).collect();
+        let refetched: Vec<&String> =
+            before.iter().filter(|(name, time)| after.get(*name) != Some(time)).map(|(name, _)| name).collect();
         if !refetched.is_empty() {
             bail!("fetched again: {refetched:?}");
         }
@@ -59,15 +62,15 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     });
     tally.check("a store path that is garbage-collected after a build is missed by the next one", || {
         collect(lab, &extra)?;
-        let outcome = bazel.run("build", &["--config=lre", "//:guests"])?;
+        let outcome = bazel.run("build", &["--config=lre", "//:tally"])?;
         if outcome.success {
             bail!("the build went on without `{extra}`");
         }
-        expect_lines("Bazel's message", &outcome.stderr, &helper_message(lab)?)?;
+        expect_lines("Bazel's message", &outcome.stderr, &helper_message(lab, WORKSPACE, "lre-cc")?)?;
         expect_count(lab, 3)
     });
     tally.check("LRE_LOCAL=off leaves the check out and says so once, in one line", || {
-        let outcome = bazel.run("build", &["--config=lre", "--repo_env=LRE_LOCAL=off", "--nobuild", "//:guests"])?;
+        let outcome = bazel.run("build", &["--config=lre", "--repo_env=LRE_LOCAL=off", "--nobuild", "//:tally"])?;
         let outcome = outcome.expect_success("the analysis")?;
         let said = outcome.stderr.lines().filter(|line| line.contains("LRE_LOCAL=off")).count();
         if said != 1 {
@@ -96,15 +99,13 @@ fn prepare(lab: &Lab) -> Result<String> {
         "$0" bazelrc --env-json "$1" --prefix lre --helper "$2" >lre.bazelrc"#;
     let counter = place.text(COUNTER);
     let words = ["-euc", script, &lab.helper(), &place.text("collected-env.json"), &counter];
-    output(nix(&lab.sandbox.builder, lab.sandbox.tools, &place, "bash").args(words).directory(place.inside(WORKSPACE)))?;
+    output(
+        nix(&lab.sandbox.builder, lab.sandbox.tools, &place, "bash").args(words).directory(place.inside(WORKSPACE)),
+    )?;
     let text = format!("#!/bin/sh\necho >>{}\nexec {} \"$@\"\n", place.text(COUNT), lab.helper());
     fs::write(place.outside(COUNTER), text)?;
     fs::set_permissions(place.outside(COUNTER), fs::Permissions::from_mode(0o755))?;
     fs::write(place.outside(COUNT), "")?;
-    let base = place.outside(Bazel::new(lab, WORKSPACE, &ALICE, "fetch").output_base());
-    if base.exists() {
-        fs::remove_dir_all(base)?;
-    }
     Ok(extra)
 }
 
@@ -122,14 +123,6 @@ fn add(lab: &Lab) -> Result<String> {
 fn collect(lab: &Lab, path: &str) -> Result<()> {
     let place = lab.sandbox.place();
     output(nix(&lab.sandbox.builder, lab.sandbox.tools, &place, "nix-store").args(["--delete", path])).map(drop)
-}
-
-/// What the helper itself says of the workspace's toolchain, from its `error:` to its hint.
-fn helper_message(lab: &Lab) -> Result<String> {
-    let place = lab.sandbox.place();
-    let folder = place.text(WORKSPACE) + "/lre-cc";
-    let output = lab.sandbox.command(&lab.helper()).args(["check", &folder]).build().output()?;
-    Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
 }
 
 fn expect_count(lab: &Lab, wanted: usize) -> Result<()> {

@@ -1,5 +1,0 @@
-#include <iostream>
-
-#include "hello.h"
-
-int main() { std::cout << hello::Hello(); }

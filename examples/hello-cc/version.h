@@ -1,7 +1,0 @@
-#pragma once
-
-namespace hello {
-
-constexpr int kVersion = 1;
-
-}  // namespace hello

@@ -1,0 +1,75 @@
+"""Which module's tags count."""
+
+_TAKEN = ["helper", "toolchains"]
+
+def choose_toolchains(modules, own_module):
+    """Puts the root module's `toolchain` tags over those of this module.
+
+    Args:
+      modules: `mctx.modules`.
+      own_module: the name of the module that defines the extension.
+
+    Returns:
+      A dictionary, in the order of names, from each toolchain's name to a struct of `name`, `manifest`, `tag`,
+      `chooser` (the module whose tag counts), `replaced` (whether that is not this module, though it has the toolchain
+      too) and `imported` (whether the root module needs the repository in its own `use_repo`).
+    """
+    own = {}
+    root = {}
+    for module in modules:
+        if module.name == own_module:
+            own = _by_name(module)
+        if module.is_root:
+            root = _by_name(module)
+    root_name = [module.name for module in modules if module.is_root]
+    chosen = {}
+    for name in sorted(own | root):
+        is_foreign = name in root and root_name != [own_module]
+        tag = root[name] if is_foreign else own[name]
+        chosen[name] = struct(
+            name = name,
+            manifest = tag.manifest,
+            tag = tag,
+            chooser = (root_name[0] or "<root>") if is_foreign else own_module,
+            replaced = is_foreign and name in own,
+            # This module's own flags name the repositories of its own toolchains: no other module has to see them.
+            imported = name not in own or root_name == [own_module],
+        )
+    return chosen
+
+def choose_helper(modules):
+    """The path in the root module's `helper` tag.
+
+    Args:
+      modules: `mctx.modules`.
+
+    Returns:
+      The path as written, or an empty string where the root module has no such tag.
+    """
+    paths = [tag.path for module in modules if module.is_root for tag in module.tags.helper]
+    if len(paths) > 1:
+        fail("`lre.helper` is given {} times, as `{}`\n\nhint: keep one of them".format(len(paths), "` and `".join(paths)))
+    if paths == [""]:
+        fail("`lre.helper` has an empty `path`\n\nhint: name the `lre` program, or remove the tag")
+    return paths[0] if paths else ""
+
+def _by_name(module):
+    tags = {}
+    for tag in module.tags.toolchain:
+        if tag.name in tags:
+            fail("`lre.toolchain` names `{}` twice, with the manifests `{}` and `{}`\n\nhint: keep one of them".format(
+                tag.name,
+                tags[tag.name].manifest,
+                tag.manifest,
+            ))
+        if not _is_repository_suffix(tag.name):
+            fail(("`lre.toolchain` names `{}`, which cannot name a repository: expected a lower-case letter, then " +
+                  "lower-case letters, digits, `_` and `-`").format(tag.name))
+        if tag.name in _TAKEN:
+            fail("`lre.toolchain` names `{0}`, but `@lre_{0}` is another repository of this extension".format(tag.name))
+        tags[tag.name] = tag
+    return tags
+
+def _is_repository_suffix(name):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return name and name[0] in letters and all([character in letters + "0123456789_-" for character in name.elems()])
