@@ -1,4 +1,5 @@
 # Builds the shell tools: busybox's applets, with bash as the shell.
+# shellcheck shell=dash disable=SC2154  # the derivation sets the variables
 busybox=$seed/busybox
 $busybox mkdir -p "$out/bin"
 $busybox cp "$seed/busybox" "$seed/bash" "$out/bin"

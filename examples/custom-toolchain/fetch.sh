@@ -2,19 +2,23 @@
 # fetch.sh FOLDER: downloads the Debian packages that toolchain.nix builds from.
 #
 # Runs on a Debian machine as root. The toolchain's packages come from Debian stable, which hardly moves: its store
-# paths stay the same for months. BuildBox is only in the machine's own suite (unstable). What is there already is kept.
+# paths stay the same for months. BuildBox is only in the machine's own suite (unstable). A file that is there already,
+# with the right hash, is not fetched again, also after an interruption.
+#
+# LRE_STABLE_SUITE and LRE_DEBIAN_MIRROR name another suite and another mirror for the toolchain's packages.
 set -euo pipefail
-
-STABLE=${LRE_STABLE_SUITE:-trixie}
-folder=$(mkdir -p "$1" && cd "$1" && pwd)
-apt=$folder/apt
 
 fail() {
   printf 'fetch.sh: %s\n' "$1" >&2
   exit 1
 }
 
-# Registries hiccup; what was fetched before a failure is kept, so trying again is cheap.
+[ $# = 1 ] || fail "usage: fetch.sh FOLDER"
+stable=${LRE_STABLE_SUITE:-trixie}
+folder=$(mkdir -p "$1" && cd "$1" && pwd)
+apt=$folder/apt
+
+# patiently WHAT COMMAND…: registries hiccup; what was fetched before a failure is kept, so trying again is cheap.
 patiently() {
   local what=$1 pause
   shift
@@ -22,81 +26,93 @@ patiently() {
     if "$@"; then return; fi
     [ "$pause" = 0 ] || { printf 'fetch.sh: %s: trying again in %s s\n' "$what" "$pause" >&2 && sleep "$pause"; }
   done
-  fail "$what: gave up"
+  fail "cannot $what"
 }
 
+# Where the machine's Debian packages come from; not those of the security archive, which has its own layout.
 mirror() {
-  if [ -n "${LRE_DEBIAN_MIRROR:-}" ]; then
-    printf '%s\n' "$LRE_DEBIAN_MIRROR"
-  else
-    { cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } |
-      awk '($1 == "deb" || $1 == "URIs:") { for (i = 2; i <= NF; i++) if ($i ~ /:\/\/.*\/debian\/?$/) { print $i; exit } }'
-  fi
+  [ -z "${LRE_DEBIAN_MIRROR:-}" ] || { printf '%s\n' "$LRE_DEBIAN_MIRROR" && return; }
+  # shellcheck disable=SC2016  # apt's own variable
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p
 }
 
-# apt with nothing installed: a resolved list is a whole closure, whatever this machine has.
-stable_options=(
-  -o "Dir::Etc::sourcelist=$apt/stable.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
-  -o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root
-)
-machine_options=(-o Dir::State::status=/dev/null -o APT::Sandbox::User=root)
+# installed NAME…: a status file for apt in which nothing but these packages is installed, in every version.
+installed() {
+  printf 'Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 999\nMaintainer: none\n\n' "$@"
+}
 
-# closure OPTIONS… -- PACKAGE…: the names of the packages and of all that they need.
+# closure APT -- PACKAGE…: the names of the packages and of all that they need. No package of this machine counts as
+# installed, so the list is whole whatever the machine has.
 closure() {
-  local options=()
-  while [ "$1" != -- ]; do options+=("$1") && shift; done
-  shift
+  local -n options=$1
+  shift 2
   apt-get "${options[@]}" -s install --no-install-recommends "$@" | awk '/^Inst / { print $2 }' | sort -u
 }
 
-# download FOLDER OPTIONS… -- PACKAGE…: '%' and '~' may not be in the name of a store path, and need not be.
+# download TARGET APT -- PACKAGE…: apt takes a file that is in the current folder, if its hash is right.
 download() {
-  local target=$1 options=() name
-  shift
-  while [ "$1" != -- ]; do options+=("$1") && shift; done
-  shift
+  local target=$1 file wanted
+  local -n options=$2
+  shift 3
   mkdir -p "$target.partial"
+  for file in "$target"/*.deb; do [ ! -e "$file" ] || ln -f "$file" "$target.partial"; done
   cd "$target.partial"
-  patiently "download to $target" apt-get "${options[@]}" -qq download "$@"
-  for name in *%* *~*; do
-    if [ -e "$name" ]; then mv "$name" "$(printf '%s' "$name" | sed 's/%[0-9a-fA-F][0-9a-fA-F]/_/g; s/~/_/g')"; fi
+  patiently "download the packages of \`$target\`" apt-get "${options[@]}" -qq download "$@"
+  cd "$apt"
+  wanted=$(apt-get "${options[@]}" -qq --print-uris download "$@" | awk '{ print $2 }')
+  for file in "$target.partial"/*; do
+    grep -qxF "${file##*/}" <<<"$wanted" || rm "$file"
   done
-  cd "$folder"
   rm -rf "$target"
   mv "$target.partial" "$target"
 }
 
-# The programs that run the builds: static, so that they need nothing.
+# seed FROM: the programs that run the builds. Static ones, so that they need nothing.
 seed() {
-  local from=$1 package
-  rm -rf "$folder/seed.partial" "$folder/seed"
-  mkdir -p "$folder/seed.partial/root"
-  for package in "$from"/*.deb; do dpkg-deb --extract "$package" "$folder/seed.partial/root"; done
-  cp "$(find "$folder/seed.partial/root" -path '*/bin/busybox' -type f)" "$folder/seed.partial/busybox"
-  cp "$(find "$folder/seed.partial/root" -path '*/bin/bash-static' -type f)" "$folder/seed.partial/bash"
-  rm -r "$folder/seed.partial/root"
-  mv "$folder/seed.partial" "$folder/seed"
+  local from=$1 package new=$folder/seed.partial
+  rm -rf "$new"
+  mkdir -p "$new/root"
+  for package in "$from"/*.deb; do dpkg-deb --extract "$package" "$new/root"; done
+  cp "$(find "$new/root" -path '*/bin/busybox' -type f)" "$new/busybox"
+  cp "$(find "$new/root" -path '*/bin/bash-static' -type f)" "$new/bash"
+  rm -r "$new/root"
+  rm -rf "$folder/seed"
+  mv "$new" "$folder/seed"
 }
 
+rm -rf "$apt"
 mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-mirror=$(mirror)
-[ -n "$mirror" ] || fail "no Debian mirror in apt's sources; name one with LRE_DEBIAN_MIRROR"
-printf 'deb %s %s main\n' "$mirror" "$STABLE" >"$apt/stable.list"
-patiently "read the package lists of $STABLE" apt-get "${stable_options[@]}" update -qq
 patiently "read this machine's package lists" apt-get update -qq
+mirror=$(mirror)
+[ -n "$mirror" ] || fail "no Debian mirror among apt's sources; name one with \`LRE_DEBIAN_MIRROR\`"
+printf 'deb %s %s main\n' "$mirror" "$stable" >"$apt/stable.list"
 
-# `clang` depends on the version that the suite prefers; the parts without an unversioned name follow it.
-version=$(apt-cache "${stable_options[@]}" depends clang | awk '/Depends: clang-/ { sub(/.*clang-/, ""); print; exit }')
-[ -n "$version" ] || fail "cannot tell which clang \`clang\` of $STABLE stands for"
-mapfile -t compiler < <(closure "${stable_options[@]}" -- clang lld llvm patchelf \
-  "libc++-$version-dev" "libc++abi-$version-dev" "libclang-rt-$version-dev")
-mapfile -t worker < <(closure "${machine_options[@]}" -- buildbox bubblewrap patchelf)
-[ "${#compiler[@]}" -gt 10 ] || fail "cannot resolve the compiler's packages in $STABLE"
-[ "${#worker[@]}" -gt 10 ] || fail "cannot resolve \`buildbox\`; is this machine's suite unstable?"
+# Packages that clang and BuildBox ask for and no build here uses; what only they need is not fetched either.
+installed binutils libc6-i386 lib32gcc-s1 lib32stdc++6 >"$apt/stable.status"
+installed fuse3 >"$apt/machine.status"
+# shellcheck disable=SC2034  # passed by name
+stable_options=(
+  -o "Dir::Etc::sourcelist=$apt/stable.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
+  -o "Dir::Cache=$apt/cache" -o "Dir::State::status=$apt/stable.status" -o APT::Sandbox::User=root
+)
+# shellcheck disable=SC2034  # passed by name
+machine_options=(-o "Dir::State::status=$apt/machine.status" -o APT::Sandbox::User=root)
+patiently "read the package lists of \`$stable\`" apt-get "${stable_options[@]}" update -qq
 
-download "$folder/compiler" "${stable_options[@]}" -- "${compiler[@]}"
-download "$folder/worker" "${machine_options[@]}" -- "${worker[@]}"
-download "$folder/static" "${stable_options[@]}" -- busybox-static bash-static
-seed "$folder/static"
-rm -rf "$folder/static" "$apt"
-(cd "$folder" && ls seed compiler worker) >"$folder/packages.txt"
+# `clang` depends on the version that the suite prefers; the packages without an unversioned name follow it.
+version=$(apt-cache "${stable_options[@]}" depends clang | sed -n 's/^ *Depends: clang-//p' | sed -n 1p)
+[ -n "$version" ] || fail "cannot tell for which version \`clang\` of \`$stable\` stands"
+compiler=$(closure stable_options -- clang lld llvm patchelf "libc++-$version-dev" "libc++abi-$version-dev" \
+  "libclang-rt-$version-dev") || fail "cannot resolve the compiler's packages in \`$stable\`"
+worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
+  fail "cannot resolve \`buildbox\`: is this machine's suite unstable?"
+
+# shellcheck disable=SC2086  # lists of names
+{
+  download "$folder/static" stable_options -- busybox-static bash-static
+  seed "$folder/static"
+  download "$folder/compiler" stable_options -- $compiler
+  download "$folder/worker" machine_options -- $worker
+}
+rm -rf "$apt"
+(cd "$folder" && sha256sum seed/* compiler/* worker/*) >"$folder/versions.txt"

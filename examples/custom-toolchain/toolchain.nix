@@ -17,30 +17,31 @@ let
       // {
         inherit name system seed;
         builder = seed + "/busybox";
-        args = [ "sh" "-eu" script ];
+        args = [ "sh" "-euo" "pipefail" script ];
       }
     );
+
+  # A builder script that takes one folder of packages apart.
   fromPackages =
-    name: script:
-    build "lre-${name}" script {
-      inherit tools;
+    name: script: packages:
+    build name script {
+      inherit packages tools;
       unpack = ./unpack.sh;
-      packages = folder name;
     };
 
   # Shell and shell tools: what genrules and tests find in PATH.
   tools = build "lre-tools" ./build-tools.sh { };
-  compiler = fromPackages "compiler" ./build-compiler.sh;
+  lre-cc = fromPackages "lre-cc" ./build-compiler.sh (folder "compiler");
 in
 {
   inherit tools;
-  worker = fromPackages "worker" ./build-worker.sh;
+  worker = fromPackages "lre-worker" ./build-worker.sh (folder "worker");
 
   # The toolchain, with the environment from which `lre` derives everything else.
-  lre-cc = compiler // {
+  lre-cc = lre-cc // {
     meta.Env = [
-      "PATH=${compiler}/bin:${tools}/bin"
-      "CC=${compiler}/bin/clang"
+      "PATH=${lre-cc}/bin:${tools}/bin"
+      "CC=${lre-cc}/bin/clang"
       "BAZEL_SH=${tools}/bin/bash"
     ];
   };

@@ -1,7 +1,20 @@
 # Functions for builds that take Debian packages apart; sourced.
+# shellcheck shell=dash disable=SC2154  # the derivation sets the variables
 export PATH=$tools/bin
 umask 022
 libraries=usr/lib/x86_64-linux-gnu
+
+# fail MESSAGE: ends the build.
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+# only PATH…: prints the one path that a pattern matches. Versioned folders are found so.
+only() {
+  if [ $# != 1 ] || [ ! -e "$1" ]; then fail "not one match, but: $*"; fi
+  echo "$1"
+}
 
 # unpack: all packages into the current folder, with /bin, /lib and /sbin merged into /usr.
 unpack() {
@@ -27,16 +40,22 @@ needed() {
   while [ -n "$queue" ]; do
     next=
     for file in $queue; do
-      for name in $(patchelf --print-needed "$file"); do
+      names=$(patchelf --print-needed "$file")
+      for name in $names; do
         case $seen in *" $name "*) continue ;; esac
         seen="$seen$name "
-        [ -e "$libraries/$name" ] || continue
+        [ -e "$libraries/$name" ] || fail "no package has \`$name\`, which \`$file\` needs"
         echo "$libraries/$name"
         next="$next $libraries/$name"
       done
     done
     queue=$next
   done
+}
+
+# names FILE…: prints the names of files and of what they are links to.
+names() {
+  for file; do echo "${file##*/}" "$(basename "$(readlink -f "$file")")"; done
 }
 
 # keep_in FOLDER NAME…: removes everything else from a folder.
@@ -55,5 +74,16 @@ relink() {
     target=$(readlink "$link")
     case $target in /*) ln -sfn "$PWD$target" "$link" ;; esac
     [ -e "$link" ] || rm "$link"
+  done
+}
+
+# adopt FILE…: programs and libraries find their loader and libraries in this tree only.
+adopt() {
+  for file in $(for each; do readlink -f "$each"; done | sort -u); do
+    case $file in
+    */libc.so.6 | */ld-linux*) ;;
+    */bin/*) patchelf --set-interpreter "$PWD/lib64/ld-linux-x86-64.so.2" --set-rpath "$PWD/$libraries" "$file" ;;
+    *) patchelf --set-rpath "$PWD/$libraries" "$file" ;;
+    esac
   done
 }

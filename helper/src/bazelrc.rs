@@ -146,6 +146,10 @@ impl Rc {
                 self.flag("build", &format!("--{option}=PATH={path}"));
             }
         }
+        self.reason(
+            "A test's XML is part of the test. By itself it is an action whose command line has the test's seconds.",
+        );
+        self.flag("test", "--noexperimental_split_xml_generation");
         match shell(environment)? {
             Some(shell) => {
                 self.reason("Genrules run in the toolchain's bash, here and on the worker.");
