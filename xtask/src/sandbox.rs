@@ -67,6 +67,7 @@ impl Sandbox {
         if tools == Tools::Host {
             host::check()?;
         }
+        debian::install_debootstrap(&steps)?;
         let (builder, services) = thread::scope(|scope| {
             let builder = scope.spawn(|| prepare_builder(&directory, &steps));
             let services = scope.spawn(|| prepare_services(&directory, &steps));

@@ -50,7 +50,7 @@ impl Steps {
         attempts: Attempts,
         work: impl Fn(&Path) -> Result<()>,
     ) -> Result<bool> {
-        let stamp = self.stamps.join(name.replace([' ', '/', ':'], "-"));
+        let stamp = self.stamp(name);
         let digest = format!("{:x}", Sha256::digest(key));
         if fs::read_to_string(&stamp).is_ok_and(|kept| kept == digest) {
             return Ok(false);
@@ -58,6 +58,19 @@ impl Steps {
         self.run(name, attempts, work)?;
         fs::write(&stamp, digest).with_context(|| format!("cannot write `{}`", stamp.display()))?;
         Ok(true)
+    }
+
+    /// Makes the next [`Self::keep`] of this step run.
+    pub(crate) fn forget(&self, name: &str) -> Result<()> {
+        let stamp = self.stamp(name);
+        if stamp.exists() {
+            fs::remove_file(&stamp).with_context(|| format!("cannot remove `{}`", stamp.display()))?;
+        }
+        Ok(())
+    }
+
+    fn stamp(&self, name: &str) -> PathBuf {
+        self.stamps.join(name.replace([' ', '/', ':'], "-"))
     }
 
     /// Runs `work` and prints a line with its time. `work` gets the step's log file.

@@ -51,8 +51,9 @@ impl Half<'_> {
         let mut arguments: Vec<&str> = keys.iter().map(String::as_str).collect();
         arguments.extend(&self.arguments);
         let spawns = bazel.spawns(self.verb, self.execution, &arguments);
-        bazel.shutdown()?;
+        let shutdown = bazel.shutdown();
         let spawns = spawns?;
+        shutdown?;
         let hits = spawns.iter().filter(|spawn| spawn.cache_hit).count();
         line(self.name, start.elapsed(), &format!("{} actions, {hits} from the remote cache", spawns.len()));
         Ok(Built { spawns, execution_root: output_base.join("execroot/_main"), output_base })

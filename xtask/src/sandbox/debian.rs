@@ -30,7 +30,6 @@ impl Debian {
         let directory = sandbox.join(self.name);
         let cache = sandbox.join("cache/debootstrap").join(self.suite);
         steps.keep(&format!("{}: debootstrap", self.name), self.suite, Attempts::Patient, |log| {
-            install_debootstrap(log)?;
             self.bootstrap(&directory, &cache, log)
         })?;
         copy_host_file("/etc/resolv.conf", &directory.join("etc/resolv.conf"))?;
@@ -94,10 +93,15 @@ APT::Sandbox::User "root";
 Binary::apt-get::APT::Keep-Downloaded-Packages "true";
 "#;
 
-fn install_debootstrap(log: &Path) -> Result<()> {
+/// Installs what makes the roots, the one thing that the host itself needs.
+pub(crate) fn install_debootstrap(steps: &Steps) -> Result<()> {
     if Path::new("/usr/sbin/debootstrap").exists() {
         return Ok(());
     }
+    steps.run("debootstrap", Attempts::Patient, install)
+}
+
+fn install(log: &Path) -> Result<()> {
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!("`debootstrap` is not on this machine\n\nhint: install it with the machine's package manager");
     }

@@ -42,24 +42,33 @@ pub(crate) struct Toolchain {
 /// Fetches the packages and builds the toolchain unless that is done.
 pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools) -> Result<Toolchain> {
     let source = workspace().join("examples/custom-toolchain");
-    let fetched = builder.directory().join("lre/packages");
-    let script = builder.directory().join("lre/fetch");
-    refresh(&source, &script)?;
+    // The packages are fetched where apt is, beside a copy of the script; the host's Nix gets a copy of both.
+    let fetched = builder.directory().join("lre").join(FOLDER);
+    refresh(&source, &fetched)?;
+    if !fetched.join("packages/versions.txt").exists() {
+        steps.forget("toolchain: packages")?;
+    }
     steps.keep("toolchain: packages", &text(&source.join("fetch.sh"))?, Attempts::Patient, |log| {
-        let script = "/lre/fetch/fetch.sh /lre/packages";
-        run_logged(&mut shell(builder, script, Duration::from_secs(900)), log)
+        let script = format!("/lre/{FOLDER}/fetch.sh /lre/{FOLDER}/packages");
+        run_logged(&mut shell(builder, &script, Duration::from_secs(900)), log)
     })?;
+    let versions = text(&fetched.join("packages/versions.txt"))?;
     let folder = place.outside(FOLDER);
-    refresh(&source, &folder)?;
-    if !folder.join("packages").exists() {
-        copy(&fetched, &folder.join("packages"))?;
+    if folder != fetched {
+        refresh(&source, &folder)?;
+        if text(&folder.join("packages/versions.txt")).ok().as_ref() != Some(&versions) {
+            remove(&folder.join("packages"))?;
+            copy(&fetched.join("packages"), &folder.join("packages"))?;
+        }
     }
     let nix = |program: &str| nix(builder, tools, place, program);
-    let key = sources_key(&source)? + &text(&fetched.join("versions.txt")).unwrap_or_default();
+    let key = sources_key(&source)? + &versions;
     let name = if tools == Tools::Host { "toolchain: nix-build (host)" } else { "toolchain: nix-build" };
     let built = place.outside("toolchain.txt");
     let is_there = text(&built).is_ok_and(|paths| paths.lines().all(|path| physical(builder, tools, path).exists()));
-    let key = if is_there { key } else { format!("{key} again") };
+    if !is_there {
+        steps.forget(name)?;
+    }
     steps.keep(name, &key, Attempts::Once, |log| {
         let mut paths = String::new();
         for attribute in ["tools", "lre-cc", "worker"] {
@@ -110,6 +119,13 @@ fn refresh(source: &Path, target: &Path) -> Result<()> {
         if name != "packages" {
             copy(&source.join(&name), &target.join(&name))?;
         }
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
     Ok(())
 }
