@@ -10,16 +10,20 @@ load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
 # The packages that are toolchains. `config` is left out: there, `toolchain()` points here.
 _FILES = ["cc/BUILD"]
 
+# Bazel would take these for the generated files beside them; `lre check` reports them.
+_SHADOWS = ["cc/BUILD.bazel", "config/BUILD.bazel"]
+
 def _leaf_repository_impl(rctx):
     located = locate_manifest(rctx, rctx.attr.manifest)
     manifest = read_manifest(rctx, located, rctx.attr.toolchain)
     folder = located.file.dirname
-    for file in manifest["files"]:
+    for file in list(manifest["files"]) + _SHADOWS:
         rctx.watch(folder.get_child(file))
 
     if rctx.getenv("LRE_LOCAL") == "off":
         # buildifier: disable=print
         print("`LRE_LOCAL=off`: toolchain `{}` is not looked for on this machine; build remotely only".format(rctx.attr.toolchain))
+        _compare(rctx, located, manifest)
     else:
         # Present or absent: garbage collection and realisation are both noticed by the next build.
         for root in manifest["storeRoots"]:
@@ -29,6 +33,21 @@ def _leaf_repository_impl(rctx):
     for file in _FILES:
         rctx.file(file, rctx.read(folder.get_child(file), watch = "no"), executable = False)
     rctx.file("BUILD.bazel", "", executable = False)
+
+def _compare(rctx, located, manifest):
+    """Compares the generated files with the manifest where no helper need be: a machine without Nix has none."""
+    for file, integrity in manifest["files"].items():
+        url = "file://" + str(located.file.dirname.get_child(file)).replace("%", "%25").replace(" ", "%20")
+
+        # Without the wanted hash: with it, Bazel would take a file of that hash from its cache and look no further.
+        compared = rctx.download(url, allow_fail = True, output = "compared/" + file)
+        if not compared.success or compared.integrity != integrity:
+            fail("`{}/{}` is not as its manifest says\n\nhint: write it again with `lre regen --out {}`".format(
+                located.folder,
+                file,
+                located.folder,
+            ))
+    rctx.delete("compared")
 
 def _check(rctx, located):
     # A program that was named is not taken from `@lre_helper`: were it gone, `LRE_LOCAL=off` would fail because Bazel

@@ -2,6 +2,9 @@
 
 _SCHEMA = 1
 
+# What this module reads of it.
+_KEYS = ["exec", "files", "image", "name", "storeRoots"]
+
 def locate_manifest(rctx, label):
     """Where a manifest is, watched whether it is there or not.
 
@@ -43,8 +46,17 @@ def read_manifest(rctx, located, name):
         fail("the manifest `{}` does not exist\n\n{}".format(located.label, hint))
     manifest = json.decode(rctx.read(located.file, watch = "no"), default = None)
     schema = manifest.get("schema") if type(manifest) == "dict" else None
+    if type(schema) == "int" and schema > _SCHEMA:
+        fail("`{}` is a manifest of schema {}, and this module reads schema {}\n\nhint: update `local-remote-execution` in `MODULE.bazel`".format(
+            located.label,
+            schema,
+            _SCHEMA,
+        ))
     if schema != _SCHEMA:
         fail("`{}` is no manifest of schema {}: its `schema` is `{}`\n\n{}".format(located.label, _SCHEMA, schema, hint))
+    lacking = [key for key in _KEYS if key not in manifest]
+    if lacking:
+        fail("`{}` is no whole manifest: it lacks `{}`\n\n{}".format(located.label, "`, `".join(lacking), hint))
     if manifest["name"] != name:
         fail("`{}` is the manifest of toolchain `{}`, but `lre.toolchain` names it `{}`\n\n{}".format(
             located.label,

@@ -64,7 +64,7 @@ def _by_name(module):
             ))
         if not _is_repository_suffix(tag.name):
             fail(("`lre.toolchain` names `{}`, which cannot name a repository: expected a lower-case letter, then " +
-                  "lower-case letters, digits, `_` and `-`").format(tag.name))
+                  "lower-case letters, digits and `_`").format(tag.name))
         if tag.name in _TAKEN:
             fail("`lre.toolchain` names `{0}`, but `@lre_{0}` is another repository of this extension".format(tag.name))
         tags[tag.name] = tag
@@ -72,4 +72,4 @@ def _by_name(module):
 
 def _is_repository_suffix(name):
     letters = "abcdefghijklmnopqrstuvwxyz"
-    return name and name[0] in letters and all([character in letters + "0123456789_-" for character in name.elems()])
+    return name and name[0] in letters and all([character in letters + "0123456789_" for character in name.elems()])

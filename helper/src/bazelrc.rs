@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, EnvironmentError};
 use crate::store::{StorePath, StorePathError};
 
 /// Why there is no rc file.
@@ -13,20 +13,28 @@ use crate::store::{StorePath, StorePathError};
 pub enum BazelrcError {
     /// The prefix cannot follow `build:`.
     #[error(
-        "`{0}` is no Bazel config name: expected letters, digits, `_`, `.`, `+` and `-`\n\nhint: use `--prefix lre`, or leave it out to enable the toolchain in every build"
+        "`{0}` is no Bazel config name: expected letters, digits, `_`, `.`, `+` and `-`\n\n\
+         hint: use `--prefix lre`, or leave it out to enable the toolchain in every build"
     )]
     Prefix(String),
     /// The helper's path would not survive the rc file.
     #[error(
-        "`{0}` is no usable path of the helper: it must be absolute, without white space, quotes, `\\` and `#`\n\nhint: take it from a Nix package, such as `--helper $(nix build --print-out-paths .#lre)/bin/lre`"
+        "`{0}` is no usable path of the helper: it must be absolute, without white space, quotes, `\\`, `#` and `%`\n\n\
+         hint: take it from a Nix package, such as `--helper $(nix build --print-out-paths .#lre)/bin/lre`"
     )]
     Helper(String),
     /// A value would not survive the rc file.
-    #[error("`{key}` in Env cannot be written into an rc file: it has white space, quotes, `\\` or `#`")]
+    #[error(
+        "`{key}` in Env cannot be written into an rc file: it has white space, quotes, `\\`, `#` or `%`\n\n\
+         hint: take `{key}` from a Nix package; a store root's own name has none of these"
+    )]
     Unquotable {
         /// The key.
         key: &'static str,
     },
+    /// `PATH` leaves the store.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     /// `BAZEL_SH` is no store path.
     #[error(
         "`BAZEL_SH` in Env: {0}\n\nhint: set it to a bash in the store, such as `BAZEL_SH=${{pkgs.bash}}/bin/bash`"
@@ -93,9 +101,10 @@ fn is_config_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.+-".contains(c)) && !name.starts_with('-')
 }
 
-/// An rc file is split into words as a shell would: such a value would become two words, or a comment.
+/// An rc file is split into words as a shell would: such a value would become two words, or a comment. Bazel also
+/// replaces `%workspace%`.
 fn is_plain(value: &str) -> bool {
-    !value.chars().any(|c| c.is_whitespace() || c.is_control() || "\"'\\#".contains(c))
+    !value.chars().any(|c| c.is_whitespace() || c.is_control() || "\"'\\#%".contains(c))
 }
 
 struct Rc {
@@ -117,8 +126,11 @@ impl Rc {
     fn repositories(&mut self, environment: Option<&Environment>, helper: Option<&str>) -> Result<(), BazelrcError> {
         self.reason("Since Bazel 9, `--action_env` no longer reaches the host's C++ detection.");
         self.flag("common", "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1");
-        if environment.is_some_and(|environment| environment.get("PATH").is_some()) {
-            self.reason("Up to Bazel 8, `--action_env=PATH` below reaches repository rules too; they keep the PATH of Bazel's server.");
+        if environment.and_then(search_path).is_some() {
+            self.reason(
+                "Up to Bazel 8, `--action_env=PATH` below reaches repository rules too; they keep the PATH of Bazel's \
+                 server.",
+            );
             self.flag("common", "--repo_env=PATH");
         }
         if let Some(helper) = helper {
@@ -135,10 +147,11 @@ impl Rc {
     fn actions(&mut self, environment: &Environment) -> Result<(), BazelrcError> {
         self.reason("The PATH of the client is not part of any action. On by default since Bazel 9.");
         self.flag("build", "--incompatible_strict_action_env");
-        if let Some(path) = environment.get("PATH") {
+        if let Some(path) = search_path(environment) {
             if !is_plain(path) {
                 return Err(BazelrcError::Unquotable { key: "PATH" });
             }
+            environment.search_path()?;
             self.reason(
                 "Actions, build tools and tests find the programs of the toolchain's Env, here and on the worker.",
             );
@@ -156,12 +169,18 @@ impl Rc {
                 self.flag("build", &format!("--shell_executable={shell}"));
             }
             None => self.reason(
-                "WARNING: Env has no bash, so genrules run in Bazel's default shell, which may differ between machines.\n\
+                "WARNING: Env names no bash, so genrules run in Bazel's default shell, which may differ between \
+                 machines.\n\
                  # Add `${pkgs.bash}/bin` to PATH in Env, or `BAZEL_SH=${pkgs.bash}/bin/bash` to Env.",
             ),
         }
         Ok(())
     }
+}
+
+/// Env's `PATH`. An empty one is none: it has no folder to find a program in.
+fn search_path(environment: &Environment) -> Option<&str> {
+    environment.get("PATH").filter(|path| !path.is_empty())
 }
 
 /// Env's bash: `BAZEL_SH`, or that of the first store root in `PATH` that is named as bash's package is. Never guessed:
@@ -174,7 +193,7 @@ fn shell(environment: &Environment) -> Result<Option<String>, BazelrcError> {
         let shell = StorePath::parse(shell).map_err(BazelrcError::Shell)?;
         return Ok(Some(shell.to_string()));
     }
-    let path = environment.get("PATH").unwrap_or_default();
+    let path = search_path(environment).unwrap_or_default();
     let is_bash = |folder: &&str| {
         StorePath::parse(folder).is_ok_and(|folder| {
             let name = folder.root().name();

@@ -3,5 +3,6 @@
 pub mod answer;
 pub mod compiler;
 pub mod config;
+mod flag;
 pub mod probe;
 pub mod render;

@@ -35,6 +35,8 @@ pub enum Outcome {
     Clean,
     /// Exit code 1: something was found and reported.
     Findings,
+    /// Exit code 2: findings were reported, and some of them may hide others.
+    Incomplete,
 }
 
 impl Arguments {
@@ -49,6 +51,7 @@ impl Arguments {
         match outcome {
             Ok(Outcome::Clean) => ExitCode::SUCCESS,
             Ok(Outcome::Findings) => ExitCode::from(1),
+            Ok(Outcome::Incomplete) => ExitCode::from(2),
             Err(error) => {
                 eprintln!("error: {}", describe(&error));
                 ExitCode::from(2)

@@ -20,10 +20,22 @@ pub enum Kind {
     ChangedFile,
     /// A BUILD file is there that the manifest does not list.
     UnlistedFile,
+    /// A BUILD file is not Starlark.
+    SyntaxError,
+    /// A file is there but cannot be read as text.
+    UnreadableFile,
     /// A BUILD file or Env names a store root that the manifest does not list.
     UnknownStoreRoot,
     /// A BUILD file mentions the store, but no well-formed store path.
     MalformedStorePath,
+}
+
+impl Kind {
+    /// Whether a part of the folder could not be checked because of it.
+    #[must_use]
+    pub fn hides_findings(self) -> bool {
+        matches!(self, Self::SyntaxError | Self::UnreadableFile)
+    }
 }
 
 /// One finding.
@@ -43,6 +55,14 @@ pub struct Finding {
     pub message: String,
     /// What mends it.
     pub hint: Option<String>,
+}
+
+impl Finding {
+    /// A finding about a file as a whole, whose message is still to be said.
+    pub(crate) fn of_file(kind: Kind, name: &str) -> Self {
+        let (file, message) = (Some(name.to_owned()), String::new());
+        Self { kind, file, line: None, column: None, root: None, message, hint: None }
+    }
 }
 
 /// Findings of one kind under one headline, as people read them.

@@ -46,9 +46,17 @@ pub enum EnvironmentError {
          hint: add `CC=/nix/store/<hash>-<name>/bin/clang` to Env (`lre-cc.meta.Env` has it)"
     )]
     NoCompiler,
+    /// Variables that change the compiler's answers, but that no action has.
+    #[error(
+        "{} in Env would steer the compiler here and in no Bazel action\n\n\
+         hint: say it in `BAZEL_CXXOPTS`, `BAZEL_CONLYOPTS` or `BAZEL_LINKOPTS`, or set `CC` to a wrapper that sets it",
+        list(.0)
+    )]
+    HiddenInputs(Vec<String>),
     /// `CC` or an entry of `PATH` is no store path.
     #[error(
-        "`{key}` in Env: {reason}\n\nhint: every path of the toolchain must be a store path; take `{key}` from a Nix package"
+        "`{key}` in Env: {reason}\n\n\
+         hint: every path of the toolchain must be a store path; take `{key}` from a Nix package"
     )]
     OutsideStore {
         /// The key.
@@ -56,6 +64,31 @@ pub enum EnvironmentError {
         /// Names the value.
         reason: StorePathError,
     },
+}
+
+/// Variables that compilers, linkers and Nix's wrappers of them read. Actions see none of them: their flags are those of
+/// the toolchain. `CPLUS_INCLUDE_PATH` is not among them because it becomes flags.
+const HIDDEN_INPUTS: [&str; 13] = [
+    "CCC_ADD_ARGS",
+    "CCC_OVERRIDE_OPTIONS",
+    "COMPILER_PATH",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "GCC_EXEC_PREFIX",
+    "LDEMULATION",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LD_RUN_PATH",
+    "LIBRARY_PATH",
+    "OBJC_INCLUDE_PATH",
+    "SDKROOT",
+];
+
+/// How the variables of Nix's wrappers start; a suffix names when or for which target they hold.
+const HIDDEN_PREFIXES: [&str; 3] = ["NIX_CFLAGS_", "NIX_CXXSTDLIB_", "NIX_LDFLAGS"];
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// A validated `Env`, in its given order.
@@ -139,6 +172,17 @@ impl Environment {
                 StorePath::parse(folder).map_err(|reason| EnvironmentError::OutsideStore { key: "PATH", reason })
             })
             .collect()
+    }
+
+    /// Refuses variables that would make the compiler answer otherwise than in an action.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::HiddenInputs`] with all of them.
+    pub fn check_hidden_inputs(&self) -> Result<(), EnvironmentError> {
+        let is_hidden =
+            |key: &&str| HIDDEN_INPUTS.contains(key) || HIDDEN_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        let found: Vec<String> = self.iter().map(|(key, _)| key).filter(is_hidden).map(str::to_owned).collect();
+        if found.is_empty() { Ok(()) } else { Err(EnvironmentError::HiddenInputs(found)) }
     }
 
     /// The words of a `BAZEL_…` variable: separated by `:`, where `%:` is a colon and `%%` a percent sign, as in Bazel's

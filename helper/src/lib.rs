@@ -14,5 +14,6 @@ pub mod generated_file;
 pub mod image;
 pub mod manifest;
 pub mod published;
+pub mod shell;
 pub mod store;
 pub mod toolchain;

@@ -6,6 +6,8 @@ pub mod path;
 
 use std::path::{Path, PathBuf};
 
+use crate::shell::quote_path;
+
 pub use path::{StorePath, StorePathError, StoreRoot, find_store_paths};
 
 /// The logical store directory. It is part of every generated text, wherever the store lies on disk.
@@ -33,6 +35,12 @@ impl Store {
     #[must_use]
     pub fn chroot(&self) -> Option<&Path> {
         self.chroot.as_deref()
+    }
+
+    /// ` --store DIR` for a command line, or nothing for the store of this machine.
+    #[must_use]
+    pub fn option(&self) -> String {
+        self.chroot.as_ref().map(|folder| format!(" --store {}", quote_path(folder))).unwrap_or_default()
     }
 
     /// Where a logical absolute path lies on disk.

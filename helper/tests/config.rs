@@ -98,8 +98,13 @@ fn what_does_not_fit_is_refused() -> anyhow::Result<()> {
     let expected = "`BAZEL_CXXOPTS` in Env names a path outside the store: `-isystem/usr/include`";
     assert_eq!(outside.as_deref(), Some(expected));
     let outside = refusal(configure(&recorded, &["CPLUS_INCLUDE_PATH=include"])?);
-    let expected = "`CPLUS_INCLUDE_PATH` in Env names a path outside the store: `include`";
+    let expected = "`CPLUS_INCLUDE_PATH` in Env names a path relative to the working folder: `include`";
     assert_eq!(outside.as_deref(), Some(expected));
+    let file = refusal(configure(&recorded, &["BAZEL_LINKOPTS=-lc++:@flags"])?);
+    assert_eq!(file.as_deref(), Some("`BAZEL_LINKOPTS` in Env reads flags from a file: `@flags`"));
+    let relative = refusal(configure(&recorded, &["BAZEL_CONLYOPTS=-Iinclude"])?);
+    let expected = "`BAZEL_CONLYOPTS` in Env names a path relative to the working folder: `-Iinclude`";
+    assert_eq!(relative.as_deref(), Some(expected));
     recorded.probe.target = "aarch64-unknown-linux-gnu".to_owned();
     let expected = "`CC` produces code for `aarch64-unknown-linux-gnu`, but only x86_64-linux is supported";
     assert_eq!(refusal(configure(&recorded, &[])?).as_deref(), Some(expected));

@@ -159,12 +159,16 @@ impl<'a> Bazel<'a> {
         let log = format!("logs/{}.json", self.base);
         std::fs::create_dir_all(place.outside("logs"))?;
         let log_flag = format!("--execution_log_json_file={}", place.text(&log));
+        let file = place.outside(&log);
+        if file.exists() {
+            std::fs::remove_file(&file).with_context(|| format!("cannot remove the old log `{}`", file.display()))?;
+        }
         let flags = self.flags(execution);
         let mut all: Vec<&str> = vec!["--config=lre", "--disk_cache=", "--color=no", "--curses=no", &log_flag];
         all.extend(flags.iter().map(String::as_str));
         all.extend(arguments);
         self.run(verb, &all)?.expect_success(&format!("`bazel {verb}` in `{}`", self.workspace.display()))?;
-        read_execution_log(&place.outside(&log))
+        read_execution_log(&file)
     }
 
     /// The flags of an execution mode.

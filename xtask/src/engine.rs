@@ -22,7 +22,10 @@ use crate::step::tail;
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long an action may wait for a worker that offers what its platform asks for. Bazel has no flag for it.
-pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(40);
+pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What BuildGrid says of an action that waited that long.
+pub(crate) const QUEUE_DEADLINE_MESSAGE: &str = "Operation has been queued for too long";
 
 /// A port of the loopback interface that nothing listens on.
 fn free_port() -> Result<u16> {
@@ -45,11 +48,12 @@ fn start_server(mut command: Command, log: &Path) -> Result<Child> {
 fn wait_until_listening(name: &str, server: &mut Child, port: u16, log: &Path) -> Result<()> {
     let start = Instant::now();
     loop {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(());
-        }
+        // First: what answers on the port of a server that has ended is somebody else.
         if let Some(status) = server.try_wait()? {
             bail!("{name} ended before it listened: {status}\n{}", tail(log, 20));
+        }
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(());
         }
         if start.elapsed() > START_LIMIT {
             bail!("{name} does not listen after {} s\n{}", START_LIMIT.as_secs(), tail(log, 20));

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::engine::{BuildGrid, Worker, WorkerSpec};
-use crate::sandbox::{Sandbox, Tools, host, registry, source, workspace};
+use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
 use crate::step::{Attempts, run_logged};
 
 /// The example workspaces that use the demo's toolchain.
@@ -20,8 +20,10 @@ pub(crate) const ABSEIL: &str = "src/examples/abseil";
 
 /// The running parts, in the order in which they end.
 pub(crate) struct Lab {
-    /// The worker; absent while a test runs without one.
+    /// The worker.
     pub(crate) worker: Option<Worker>,
+    /// What it offers.
+    offered: BTreeMap<String, String>,
     /// The service.
     pub(crate) engine: BuildGrid,
     /// Roots, tools and toolchain.
@@ -37,7 +39,7 @@ impl Lab {
         steps.run("workspaces", Attempts::Once, |log| prepare_workspaces(&sandbox, log))?;
         let logs = sandbox.directory().join("logs");
         let engine = steps.run("service", Attempts::Once, |_| BuildGrid::start(&sandbox.services, &logs))?;
-        let mut lab = Self { worker: None, engine, sandbox };
+        let mut lab = Self { worker: None, offered: BTreeMap::new(), engine, sandbox };
         let properties = lab.manifest_properties()?;
         lab.start_worker(properties)?;
         Ok(lab)
@@ -46,13 +48,14 @@ impl Lab {
     /// Ends the worker, if there is one, and starts one that offers `properties`.
     pub(crate) fn start_worker(&mut self, properties: BTreeMap<String, String>) -> Result<()> {
         self.worker = None;
+        self.offered = properties;
         let toolchain = &self.sandbox.toolchain;
         let spec = WorkerSpec {
             store: toolchain.store.clone(),
             closure: toolchain.closure.clone(),
             tools: toolchain.tools.clone(),
             buildbox: toolchain.worker.clone(),
-            properties,
+            properties: self.offered.clone(),
         };
         let directory = self.sandbox.directory().join("worker");
         let logs = self.sandbox.directory().join("logs");
@@ -72,6 +75,16 @@ impl Lab {
         let manifest: serde_json::Value = serde_json::from_str(&text)?;
         serde_json::from_value(manifest["image"]["execProperties"].clone())
             .with_context(|| format!("`{}` has no execution properties", file.display()))
+    }
+
+    /// The first property that the manifest asks for and the worker does not offer, in words.
+    pub(crate) fn property_mismatch(&self) -> Result<Option<String>> {
+        let wanted = self.manifest_properties()?;
+        let mismatch = wanted.iter().find(|(name, value)| self.offered.get(*name) != Some(value));
+        Ok(mismatch.map(|(name, value)| {
+            let offered = self.offered.get(name).map_or("nothing".to_owned(), |value| format!("`{value}`"));
+            format!("platform property `{name}`: the platform asks for `{value}`, the worker offers {offered}")
+        }))
     }
 
     /// Builds the release profile's `lre` beside the other; its path as seen inside.
@@ -129,7 +142,7 @@ fn prepare_workspaces(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
     let place = sandbox.place();
     source::copy_repository(&place.outside("src"))?;
     source::copy_abseil(&sandbox.services, &place.outside(ABSEIL).join("abseil-cpp"))?;
-    registry::write_registry(&place.outside("registry"))?;
+    registry::write_registry(&place.outside("registry"), &tool_inside(sandbox, "buildozer"))?;
     fs::write(place.outside("sandbox.bazelrc"), bazelrc(sandbox))?;
     fs::write(place.outside("env.json"), &sandbox.toolchain.environment)?;
     for workspace in [HELLO, AGAIN, ABSEIL] {

@@ -32,7 +32,7 @@ const INSIDE: &str = "/lre";
 const BUILDER: Debian = Debian {
     name: "builder",
     suite: "sid",
-    packages: &["bazel-bootstrap", "nix-bin", "buildbox", "git", "strace", "libzstd-jni1"],
+    packages: &["bazel-bootstrap", "nix-bin", "buildbox", "git", "libzstd-jni1"],
 };
 const SERVICES: Debian =
     Debian { name: "services", suite: "trixie", packages: &["postgresql", "python3-venv", "dpkg-dev"] };
@@ -134,9 +134,17 @@ impl Place {
     }
 }
 
-/// Where a tool of the sandbox's own lies; the sandbox must have been set up.
+/// Where one of the sandbox's own tools lies, outside.
 pub(crate) fn tool(sandbox: &Sandbox, name: &str) -> PathBuf {
     sandbox.builder.directory().join("lre/bin").join(name)
+}
+
+/// The same as Bazel sees it.
+pub(crate) fn tool_inside(sandbox: &Sandbox, name: &str) -> String {
+    match sandbox.tools {
+        Tools::Sandbox => format!("{INSIDE}/bin/{name}"),
+        Tools::Host => tool(sandbox, name).to_string_lossy().into_owned(),
+    }
 }
 
 fn prepare_builder(directory: &Path, steps: &Steps) -> Result<Root> {

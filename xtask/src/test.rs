@@ -31,7 +31,7 @@ enum Group {
     Fmt,
     /// Unit and golden tests of both crates.
     Unit,
-    /// The real `lre` in a temporary folder.
+    /// The real `lre` in a temporary folder: complete output and status.
     Cli,
     /// The custom toolchain and its store.
     Nix,
@@ -77,7 +77,7 @@ fn run_group(group: Group, lab: &mut Option<Lab>, tally: &mut Tally) -> Result<(
         Group::Cli => cli::run(tally),
         Group::Fmt => fmt::run(tally, open(lab)?),
         Group::Nix => nix::run(tally, open(lab)?),
-        Group::Bazel => bazel::run(tally, open(lab)?),
+        Group::Bazel => bazel::run(tally, lab),
     }
 }
 

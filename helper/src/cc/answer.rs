@@ -21,14 +21,11 @@ pub fn macro_value<'a>(defines: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The program of the last command that a verbose clang ran: its linker.
+/// The program of the last command that a verbose clang ran: its linker. Clang indents its commands and quotes their
+/// programs, which tells them from what the linker says.
 #[must_use]
 pub fn last_program(stderr: &str) -> Option<&str> {
-    let command = stderr.lines().rfind(|line| !line.trim().is_empty())?.trim();
-    match command.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next(),
-        None => command.split(' ').next(),
-    }
+    stderr.lines().rev().find_map(|line| line.strip_prefix(" \"")?.split('"').next())
 }
 
 /// The value that follows a flag in a verbose command line, such as `-isysroot`.
@@ -46,7 +43,7 @@ mod unit {
     const CLANG: &str = "Debian clang version 21.1.8\n \"/nix/store/x/clang\" -cc1 -isysroot /nix/store/x/sysroot -x c\n\
         ignoring nonexistent directory \"/nix/store/x/none\"\n#include \"...\" search starts here:\n\
         #include <...> search starts here:\n /nix/store/x/a\n /nix/store/x/b (framework)\nEnd of search list.\n\
-        \x20\"/nix/store/x/bin/ld.lld\" --sysroot=/nix/store/x -pie\n";
+        \x20\"/nix/store/x/bin/ld.lld\" --sysroot=/nix/store/x -pie\nld.lld: warning: x\n";
 
     #[test]
     fn verbose_clang_is_read() {

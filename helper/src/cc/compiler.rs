@@ -1,12 +1,16 @@
 //! Runs the compiler driver with Env and nothing else.
 
 use std::io::Read;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use crate::environment::Environment;
+use crate::shell::{quote, quote_path, quote_words};
 use crate::store::{Store, StorePath};
 
 /// Each question takes milliseconds; a compiler that needs longer waits for something that will not come.
@@ -18,40 +22,83 @@ const OUTPUT_LIMIT: u64 = 1 << 20;
 /// Lines of the compiler's stderr that a message quotes, so that it stays on one screen.
 const QUOTED_LINES: usize = 10;
 
+/// A run of the compiler that ended with an error.
+#[derive(Debug)]
+pub struct Failure {
+    /// The command line.
+    pub argv: String,
+    /// Exit code or signal.
+    pub status: ExitStatus,
+    /// The first lines, indented, after a newline; or empty.
+    pub stderr: String,
+    /// A command that runs the compiler as it was run here.
+    pub by_hand: String,
+}
+
 /// Why the compiler gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CompilerError {
     /// It could not be started.
     #[error(
         "`CC` does not run: {source}\n  {argv}\n\n\
-         hint: see whether it is there with `ls -lL {compiler}`; realise it with `nix-store --realise {root}`"
+         hint: see whether it is there with `ls -l {program}`; realise it with `nix-store{store} --realise {root}`"
     )]
     NotStarted {
         /// The command line.
         argv: String,
-        /// `CC`.
-        compiler: StorePath,
-        /// Its store root.
+        /// `CC` on disk, quoted for a shell.
+        program: String,
+        /// ` --store DIR`, or nothing.
+        store: String,
+        /// Its store root, quoted for a shell.
         root: String,
         /// The reason.
         source: std::io::Error,
     },
-    /// It ended with an error where it must not.
+    /// It ended with an error at the first question, which any compiler can answer.
     #[error(
-        "`CC` does not run: {status}\n  {argv}{stderr}\n\nhint: see whether it runs at all with `env -i {compiler} --version`"
+        "`CC` does not run: {status}\n  {argv}{stderr}\n\n\
+         hint: see whether it runs at all with `{by_hand} --version`",
+        status = .0.status, argv = .0.argv, stderr = .0.stderr, by_hand = .0.by_hand
     )]
-    Failed {
-        /// The command line.
-        argv: String,
-        /// `CC`.
-        compiler: StorePath,
-        /// Exit code or signal.
-        status: ExitStatus,
-        /// Indented, after a newline; or empty.
-        stderr: String,
+    Failed(Box<Failure>),
+    /// It runs, but has no answer to a question.
+    #[error(
+        "`CC` does not answer `{question}`: {status}\n  {argv}{stderr}\n\n\
+         hint: ask it with `{by_hand} {question}`; clang and gcc both answer that",
+        status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand
+    )]
+    Unanswered {
+        /// The flag.
+        question: &'static str,
+        /// How it ended.
+        failure: Box<Failure>,
+    },
+    /// It runs, but does not get through a header of a standard library.
+    #[error(
+        "`CC` cannot include `<{header}>`, a header of its {library}: {status}\n  {argv}{stderr}\n\n\
+         hint: take `CC` from a Nix package that wraps its compiler with a {library}, or name one with `-isystem` or \
+         `--sysroot=` in `{variable}`; see where it looks with `{by_hand} -E -v {language} /dev/null`",
+        status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand
+    )]
+    NoHeader {
+        /// Such as `limits.h`.
+        header: &'static str,
+        /// `C library` or `C++ library`.
+        library: &'static str,
+        /// The variable that holds flags for that language.
+        variable: &'static str,
+        /// `-xc` or `-xc++`.
+        language: &'static str,
+        /// How it ended.
+        failure: Box<Failure>,
     },
     /// It did not end.
-    #[error("`CC` does not run: no answer within {} s\n  {argv}\n\nhint: the compiler is run without a terminal, input or network; see what it waits for", limit.as_secs())]
+    #[error(
+        "`CC` does not end: no answer within {} s\n  {argv}\n\n\
+         hint: the compiler is run without a terminal, input or network; see what it waits for",
+        limit.as_secs()
+    )]
     TimedOut {
         /// The command line.
         argv: String,
@@ -60,7 +107,8 @@ pub enum CompilerError {
     },
     /// It printed without end.
     #[error(
-        "`CC` printed more than {OUTPUT_LIMIT} bytes\n  {argv}\n\nhint: a compiler answers this in a few lines; see what it prints"
+        "`CC` printed more than {OUTPUT_LIMIT} bytes\n  {argv}\n\n\
+         hint: a compiler answers this in a few lines; see what it prints"
     )]
     TooMuchOutput {
         /// The command line.
@@ -78,16 +126,16 @@ pub struct Answer {
     /// Standard error.
     pub stderr: String,
     status: ExitStatus,
-    compiler: StorePath,
     argv: String,
+    by_hand: String,
 }
 
 impl Answer {
     /// Turns an unsuccessful answer into an error.
     ///
     /// # Errors
-    /// [`CompilerError::Failed`].
-    pub fn require(self) -> Result<Self, CompilerError> {
+    /// What `error` makes of the failure.
+    pub fn require(self, error: impl FnOnce(Box<Failure>) -> CompilerError) -> Result<Self, CompilerError> {
         if self.success {
             return Ok(self);
         }
@@ -95,7 +143,7 @@ impl Answer {
         if self.stderr.lines().count() > QUOTED_LINES {
             stderr.push_str("\n  ...");
         }
-        Err(CompilerError::Failed { argv: self.argv, compiler: self.compiler, status: self.status, stderr })
+        Err(error(Box::new(Failure { argv: self.argv, status: self.status, stderr, by_hand: self.by_hand })))
     }
 }
 
@@ -104,6 +152,7 @@ impl Answer {
 pub struct Compiler<'a> {
     path: StorePath,
     program: PathBuf,
+    store_option: String,
     environment: &'a Environment,
     folder: &'a Path,
     time_limit: Duration,
@@ -114,7 +163,8 @@ impl<'a> Compiler<'a> {
     #[must_use]
     pub fn new(store: &Store, path: &StorePath, environment: &'a Environment, folder: &'a Path) -> Self {
         let program = store.on_disk(&path.to_string());
-        Self { path: path.clone(), program, environment, folder, time_limit: TIME_LIMIT }
+        let store_option = store.option();
+        Self { path: path.clone(), program, store_option, environment, folder, time_limit: TIME_LIMIT }
     }
 
     /// Its logical path.
@@ -131,8 +181,9 @@ impl<'a> Compiler<'a> {
         let argv = self.command_line(arguments);
         let mut child = self.spawn(arguments).map_err(|source| CompilerError::NotStarted {
             argv: argv.clone(),
-            compiler: self.path.clone(),
-            root: self.path.root().path(),
+            program: quote_path(&self.program),
+            store: self.store_option.clone(),
+            root: quote(&self.path.root().path()),
             source,
         })?;
         let stdout = read_in_background(child.stdout.take());
@@ -160,9 +211,15 @@ impl<'a> Compiler<'a> {
             stdout: text(stdout),
             stderr: text(stderr),
             status,
-            compiler: self.path.clone(),
             argv,
+            by_hand: self.by_hand(),
         })
+    }
+
+    /// The start of a command line that runs it with Env and nothing else.
+    fn by_hand(&self) -> String {
+        let words = self.environment.to_entries().into_iter();
+        format!("env -i {}", quote_words(words.chain([self.program.display().to_string()])))
     }
 
     fn command_line<S: AsRef<str>>(&self, arguments: &[S]) -> String {
@@ -178,6 +235,8 @@ impl<'a> Compiler<'a> {
             // The answers are read by their English words, whatever locale Env asks for.
             .env("LC_ALL", "C")
             .current_dir(self.folder)
+            // Its own group: what it starts ends with it.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -209,8 +268,9 @@ fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     None
 }
 
+/// Ends the compiler and everything that it started. Until it has been waited for, no other group has its number.
 fn stop(child: &mut Child) {
-    let _ = child.kill();
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let _ = child.wait();
 }
 
@@ -220,24 +280,43 @@ mod unit {
 
     use super::*;
 
-    #[test]
-    fn compiler_that_does_not_end_is_stopped() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let path = StorePath::parse("/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-loop/cc")?;
-        let store = Store::new(Some(folder.path().to_owned()));
-        let file = store.on_disk(&path.to_string());
+    const PATH: &str = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-loop/cc";
+
+    /// What a compiler that is this script answers within a second, in a folder.
+    fn ask(folder: &Path, script: &str) -> anyhow::Result<Option<String>> {
+        let path = StorePath::parse(PATH)?;
+        let store = Store::new(Some(folder.to_owned()));
+        let file = store.on_disk(PATH);
         std::fs::create_dir_all(store.on_disk(&path.root().path()))?;
-        std::fs::write(&file, "#!/bin/sh\nwhile :; do :; done\n")?;
+        std::fs::write(&file, script)?;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
         let environment = Environment::default();
-        let mut compiler = Compiler::new(&store, &path, &environment, folder.path());
-        compiler.time_limit = Duration::from_millis(50);
-        let error = compiler.ask(&["-v"]).err().map(|error| error.to_string());
+        let mut compiler = Compiler::new(&store, &path, &environment, folder);
+        compiler.time_limit = Duration::from_secs(1);
+        Ok(compiler.ask(&["-v"]).err().map(|error| error.to_string()))
+    }
+
+    /// Whether a process has ended, also where nobody has waited for it yet.
+    fn has_ended(pid: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
+    }
+
+    #[test]
+    fn compiler_that_does_not_end_is_stopped_with_all_that_it_started() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let error = ask(folder.path(), "#!/bin/sh\n(while :; do :; done) &\necho $! > child\n(while :; do :; done)\n")?;
         let expected = format!(
-            "`CC` does not run: no answer within 0 s\n  {path} -v\n\n\
+            "`CC` does not end: no answer within 1 s\n  {PATH} -v\n\n\
             hint: the compiler is run without a terminal, input or network; see what it waits for"
         );
         assert_eq!(error, Some(expected));
+        let child = std::fs::read_to_string(folder.path().join("child"))?;
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !has_ended(&child) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(has_ended(&child), "process {child} is alive");
         Ok(())
     }
 }

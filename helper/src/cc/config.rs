@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::flag::{FlagFault, check_words};
 use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, LINK_QUESTIONS};
 use crate::environment::{Environment, EnvironmentError};
-use crate::store::{StorePath, StorePathError, find_store_paths};
+use crate::store::{StorePath, StorePathError};
 
 /// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
 const REQUIRED_TOOLS: [&str; 6] = ["ar", "ld", "nm", "objcopy", "objdump", "strip"];
@@ -19,18 +20,44 @@ pub enum ConfigError {
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
     /// A tool is in no folder of `PATH`.
-    #[error("no {} in the `PATH` of Env\n\nhint: add the `bin` folder of `binutils` or of LLVM's tools to `PATH` in Env", list(.0))]
+    #[error(
+        "no {} in the `PATH` of Env\n\n\
+         hint: add the `bin` folder of `binutils` or of LLVM's tools to `PATH` in Env",
+        list(.0)
+    )]
     NoTool(Vec<&'static str>),
     /// The compiler's target is another system.
     #[error(
-        "`CC` produces code for `{0}`, but only x86_64-linux is supported\n\nhint: set `CC` in Env to a compiler for x86_64-linux"
+        "`CC` produces code for `{0}`, but only x86_64-linux is supported\n\n\
+         hint: set `CC` in Env to a compiler for x86_64-linux"
     )]
     Target(String),
-    /// A `BAZEL_…` variable names something absolute outside the store.
+    /// A variable names something absolute outside the store.
     #[error(
-        "`{key}` in Env names a path outside the store: `{word}`\n\nhint: every path of the toolchain must be a store path"
+        "`{key}` in Env names a path outside the store: `{word}`\n\n\
+         hint: every path of the toolchain must be a store path, such as `${{pkgs.zlib}}/lib`"
     )]
     Outside {
+        /// The variable.
+        key: &'static str,
+        /// The flag.
+        word: String,
+    },
+    /// A variable names something relative to the working folder.
+    #[error(
+        "`{key}` in Env names a path relative to the working folder: `{word}`\n\n\
+         hint: every path of the toolchain must be a store path, such as `${{pkgs.zlib}}/lib`; folders of a Bazel \
+         package belong to the `includes` of its targets"
+    )]
+    Relative {
+        /// The variable.
+        key: &'static str,
+        /// The flag.
+        word: String,
+    },
+    /// A `BAZEL_…` variable names a file of flags.
+    #[error("`{key}` in Env reads flags from a file: `{word}`\n\nhint: write its flags into `{key}`, separated by `:`")]
+    ResponseFile {
         /// The variable.
         key: &'static str,
         /// The flag.
@@ -84,6 +111,7 @@ pub struct CcConfig {
 /// See [`ConfigError`].
 pub fn configure_cc(name: &str, environment: &Environment, probe: &CcProbe) -> Result<CcConfig, ConfigError> {
     let compiler = environment.compiler()?;
+    environment.check_hidden_inputs()?;
     if !probe.target.starts_with("x86_64-") || !probe.target.contains("linux") {
         return Err(ConfigError::Target(probe.target.clone()));
     }
@@ -133,21 +161,18 @@ fn owned(flags: &[&str]) -> Vec<String> {
     flags.iter().map(|flag| (*flag).to_owned()).collect()
 }
 
-/// The words of a `BAZEL_…` variable; each absolute path in them must be a store path.
+/// The words of a `BAZEL_…` variable; each path in them must be a store path.
 fn words(environment: &Environment, key: &'static str) -> Result<Option<Vec<String>>, ConfigError> {
     let words = environment.bazel_words(key);
-    for word in words.iter().flatten() {
-        for mention in find_store_paths(word) {
-            mention.path.map_err(|reason| ConfigError::Malformed { key, reason })?;
+    check_words(words.as_deref().unwrap_or_default()).map_err(|(word, fault)| {
+        let word = word.to_owned();
+        match fault {
+            FlagFault::Outside => ConfigError::Outside { key, word },
+            FlagFault::Malformed(reason) => ConfigError::Malformed { key, reason },
+            FlagFault::Relative => ConfigError::Relative { key, word },
+            FlagFault::ResponseFile => ConfigError::ResponseFile { key, word },
         }
-        let value = ["-L", "-I", "-B", "-isystem", "--sysroot=", "-fuse-ld=", "--ld-path="]
-            .iter()
-            .find_map(|flag| word.strip_prefix(flag))
-            .unwrap_or(word);
-        if value.starts_with('/') && StorePath::parse(value).is_err() {
-            return Err(ConfigError::Outside { key, word: word.clone() });
-        }
-    }
+    })?;
     // In a toolchain's flags `%{` starts a variable, and `%%` stands for a percent sign.
     Ok(words.map(|words| words.into_iter().map(|word| word.replace('%', "%%")).collect()))
 }
@@ -159,6 +184,7 @@ fn cplus_include_path(environment: &Environment) -> Result<Vec<String>, ConfigEr
     folders
         .map(|folder| match StorePath::parse(folder) {
             Ok(path) => Ok(format!("-I{path}")),
+            Err(_) if !folder.starts_with('/') => Err(ConfigError::Relative { key, word: folder.to_owned() }),
             Err(_) => Err(ConfigError::Outside { key, word: folder.to_owned() }),
         })
         .collect()

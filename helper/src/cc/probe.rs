@@ -110,14 +110,20 @@ pub enum ProbeError {
     /// The compiler gave no answer.
     #[error(transparent)]
     Compiler(#[from] CompilerError),
-    /// Its answer was not understood.
-    #[error("`{compiler}` is neither clang nor gcc: {missing}\n\nhint: set `CC` in Env to a clang or gcc driver")]
-    Unknown {
-        /// `CC`.
-        compiler: StorePath,
-        /// What it did not say.
-        missing: &'static str,
-    },
+    /// It is another compiler.
+    #[error(
+        "`{0}` is neither clang nor gcc: `-dM -E` defines neither `__clang_major__` nor `__GNUC__`\n\n\
+         hint: set `CC` in Env to a clang or gcc driver"
+    )]
+    UnknownCompiler(StorePath),
+    /// It uses another C++ library.
+    #[error(
+        "the C++ library of `{0}` is neither libc++ nor libstdc++: `#include <cstddef>` defines neither \
+         `_LIBCPP_VERSION` nor `__GLIBCXX__`\n\n\
+         hint: take `CC` from a Nix package that wraps its compiler with one of them, or choose it in `BAZEL_CXXOPTS`, \
+         such as `-stdlib=libc++`"
+    )]
+    UnknownCxxLibrary(StorePath),
     /// It looks for headers outside the store.
     #[error(
         "`CC` looks for headers outside the store: {reason} (asked with `{arguments}`)\n\n\
@@ -128,6 +134,18 @@ pub enum ProbeError {
         /// The question.
         arguments: String,
         /// Names the directory.
+        reason: StorePathError,
+    },
+    /// It links with a linker outside the store.
+    #[error(
+        "`CC` links with a linker outside the store: {reason} (asked with `{flag}`)\n\n\
+         hint: a linker there differs from machine to machine; add the `bin` folder of `lld` or `binutils` to `PATH` in \
+         Env, or take `CC` from a Nix package that wraps its linker"
+    )]
+    LinkerOutsideStore {
+        /// The question.
+        flag: String,
+        /// Names the linker.
         reason: StorePathError,
     },
     /// The files to ask with could not be written.

@@ -10,6 +10,7 @@ use crate::cc::probe::probe_cc;
 use crate::generated_file::write_all;
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::published::read_published_cc;
+use crate::shell::quote_path;
 use crate::store::Store;
 use crate::store::database::query_nar_hashes;
 use crate::toolchain::CcSource;
@@ -57,7 +58,7 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
             read_published_cc(&read_text(path)?).with_context(|| format!("cannot use `{}`", path.display()))?;
         source.generate(|_| None)?
     } else {
-        let manifest = read_manifest(&arguments.out)?;
+        let manifest = read_manifest(&arguments.out, &store, "lre regen --out")?;
         let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
         CcSource::from_manifest(&manifest)?.generate(recorded)?
     };
@@ -71,17 +72,27 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-/// Reads the manifest of a toolchain's folder.
+/// Reads the manifest of a toolchain's folder, for a command that takes the folder as its last word.
 ///
 /// # Errors
 /// If it is absent or not usable; the error says how to write one.
-pub(super) fn read_manifest(folder: &Path) -> anyhow::Result<Manifest> {
+pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyhow::Result<Manifest> {
+    if folder.is_file() {
+        let owner = folder.ancestors().skip(1).find(|owner| owner.join(FILE_NAME).is_file());
+        let hint = match owner {
+            Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
+            None => format!("name the folder that `lre regen --out` wrote; it has a `{FILE_NAME}`"),
+        };
+        anyhow::bail!("`{}` is a file, not a toolchain's folder\n\nhint: {hint}", folder.display());
+    }
     let path = folder.join(FILE_NAME);
     let text = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => anyhow::bail!(
-            "`{}` has no manifest `{FILE_NAME}`\n\nhint: write one with `lre regen --env-json env.json --out {}`",
+            "`{}` has no manifest `{FILE_NAME}`\n\n\
+             hint: write one with `lre regen{} --env-json env.json --out {}`",
             folder.display(),
-            folder.display()
+            store.option(),
+            quote_path(folder)
         ),
         other => other.with_context(|| format!("cannot read `{}`", path.display()))?,
     };

@@ -55,6 +55,28 @@ fn value_that_would_be_split_is_refused() {
 }
 
 #[test]
+fn value_that_bazel_would_expand_is_refused() {
+    assert_snapshot!(run(&[&format!("PATH={ROOT}/%workspace%")], &[]));
+}
+
+#[test]
+fn path_outside_the_store_is_refused() {
+    assert_snapshot!(run(&[&format!("PATH={ROOT}/bin:/usr/bin")], &[]));
+}
+
+#[test]
+fn empty_path_is_no_path() {
+    let without = run(&[], &[]);
+    assert_eq!(
+        run(&["PATH="], &[]),
+        without.replace(
+            "commit that you imported in your `MODULE.bazel`.\n#\n",
+            "commit that you imported in your `MODULE.bazel`.\n#\n# PATH=\n"
+        )
+    );
+}
+
+#[test]
 fn prefixes_that_are_no_config_names_are_refused() {
     for prefix in ["", "a b", "a:b", "a\nbuild", "é", "-x"] {
         let result = run(&[], &[&format!("--prefix={prefix}")]);

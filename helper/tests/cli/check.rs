@@ -7,6 +7,9 @@ use insta::assert_snapshot;
 
 use crate::support::{CHECK, COMPILER, ROOT, Scene};
 
+/// A store path that no manifest here lists.
+const OTHER: &str = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-coreutils-9.5/bin/strip";
+
 fn generated() -> Scene {
     let scene = Scene::with_compiler(COMPILER);
     scene.generate();
@@ -45,6 +48,55 @@ fn missing_root_is_reported_once_with_what_needs_it() {
 }
 
 #[test]
+fn missing_root_is_realised_in_the_checked_store() {
+    let scene = generated();
+    fs::rename(scene.path().join("store"), scene.path().join("a way")).expect("the store was there");
+    assert_snapshot!(scene.run_without_change(&["check", "--store", "no where", "out"]));
+}
+
+#[test]
+fn store_is_not_looked_at_on_request() {
+    let scene = generated();
+    fs::remove_dir_all(scene.path().join("store")).expect("the store was there");
+    let arguments = ["check", "out", "--no-store"];
+    assert_eq!(scene.run_without_change(&arguments), "exit 0\n--- stdout\n--- stderr\n");
+    scene.edit("out/cc/BUILD", "7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-toolchain-1/bin/ar", &OTHER["/nix/store/".len()..]);
+    scene.write("out/config/BUILD", "x = [\n");
+    assert_snapshot!(scene.run_without_change(&arguments));
+}
+
+#[test]
+fn file_that_bazel_prefers_to_a_generated_one_is_reported() {
+    let scene = generated();
+    scene.write("out/cc/BUILD.bazel", "");
+    assert_snapshot!("one-replacing-file", scene.run_without_change(&CHECK));
+    scene.write("out/config/BUILD.bazel", "");
+    // Bazel prefers the generated `BUILD.bazel` to this one.
+    scene.write("out/BUILD", "");
+    assert_snapshot!("two-replacing-files", scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn syntax_error_hides_no_other_finding() {
+    let scene = generated();
+    scene.edit("out/cc/BUILD", "compiler = \"clang\",", "compiler = \"clang\" \"gcc\",");
+    fs::remove_file(scene.path().join("out/config/BUILD")).expect("the file was there");
+    fs::create_dir(scene.path().join("out/config/BUILD")).expect("a new folder");
+    fs::rename(scene.path().join("store"), scene.path().join("away")).expect("the store was there");
+    assert_snapshot!("syntax-error-and-others", scene.run_without_change(&CHECK));
+    assert_snapshot!("syntax-error-and-others-json", scene.run_without_change(&json()));
+}
+
+#[test]
+fn file_in_place_of_the_folder_is_told_with_the_right_command() {
+    let scene = generated();
+    scene.write("o ut/lre.json", &scene.read("out/lre.json"));
+    assert_snapshot!("manifest-as-folder", scene.run_without_change(&["check", "--no-store", "o ut/lre.json"]));
+    assert_snapshot!("build-file-as-folder", scene.run_without_change(&["regen", "--out", "out/cc/BUILD"]));
+    assert_snapshot!("other-file-as-folder", scene.run_without_change(&["check", "env.json"]));
+}
+
+#[test]
 fn absent_and_unusable_tools_are_reported() {
     let scene = generated();
     fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");
@@ -65,8 +117,7 @@ fn hand_edited_file_is_reported() {
 #[test]
 fn all_findings_are_reported_at_once() {
     let scene = generated();
-    let other = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-coreutils-9.5/bin/strip";
-    scene.edit("out/cc/BUILD", &format!("\"strip\": \"{ROOT}/bin/strip\""), &format!("\"strip\": \"{other}\""));
+    scene.edit("out/cc/BUILD", &format!("\"strip\": \"{ROOT}/bin/strip\""), &format!("\"strip\": \"{OTHER}\""));
     scene.edit("out/cc/BUILD", "\"-O2\"", "\"-I/nix/store/short-x\"");
     fs::remove_file(scene.path().join("out/config/BUILD")).expect("the file was there");
     fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");

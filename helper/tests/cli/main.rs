@@ -3,4 +3,5 @@
 mod bazelrc;
 mod check;
 mod regen;
+mod schema;
 mod support;

@@ -73,6 +73,27 @@ fn cc_that_fails_is_reported_with_its_stderr() {
 }
 
 #[test]
+fn cc_without_a_header_of_its_library_is_not_told_not_to_run() {
+    for (name, source) in [("no-c-library", "libc.c"), ("no-cxx-library", "libcxx.cc")] {
+        let refuses = format!("case \"$*\" in\n  *{source}) echo 'fatal error: file not found' >&2; exit 1 ;;\n");
+        let scene = Scene::with_compiler(&COMPILER.replace("case \"$*\" in\n", &refuses));
+        assert_snapshot!(name, scene.run_without_change(&REGEN));
+    }
+}
+
+#[test]
+fn cc_with_another_cxx_library_is_refused() {
+    let scene = Scene::with_compiler(&COMPILER.replace("_LIBCPP_VERSION", "_STLPORT_VERSION"));
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn cc_that_does_not_answer_a_question_is_refused() {
+    let scene = Scene::with_compiler(&COMPILER.replace("echo x86_64-unknown-linux-gnu", "exit 1"));
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
 fn cc_that_prints_without_end_is_stopped() {
     let scene = Scene::with_compiler(
         "#!/bin/sh\nwhile :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done\n",
@@ -90,6 +111,26 @@ fn cc_that_is_no_compiler_is_refused() {
 fn include_directory_outside_the_store_is_refused() {
     let scene = Scene::with_compiler(COMPILER);
     scene.write_env(&[&format!("PATH={ROOT}/bin"), &format!("CC={ROOT}/bin/clang"), "INCLUDE=/usr/include"]);
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn linker_outside_the_store_is_refused() {
+    let scene = Scene::with_compiler(&COMPILER.replace("$R/bin/ld.lld", "/usr/bin/ld.lld"));
+    assert_snapshot!(scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn variables_that_no_action_has_are_refused_together() {
+    let scene = Scene::with_compiler(COMPILER);
+    let hidden = ["CPATH=/usr/include", "SDKROOT=", "NIX_LDFLAGS_BEFORE=-lx", "CPLUS_INCLUDE_PATH=", "LANG=C"];
+    scene.write_env(
+        &[
+            [format!("PATH={ROOT}/bin"), format!("CC={ROOT}/bin/clang")].each_ref().map(String::as_str).as_slice(),
+            &hidden,
+        ]
+        .concat(),
+    );
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
 

@@ -99,7 +99,7 @@ impl Scene {
         files
     }
 
-    /// Runs `lre` in the folder and returns exit code, stdout and stderr as one text.
+    /// Runs `lre` in the folder and returns exit code, stdout and stderr as one text, with `/SCENE` for the folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_lre"))
             .args(arguments)
@@ -110,7 +110,8 @@ impl Scene {
             .output()
             .expect("the binary runs");
         let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let folder = self.path().display().to_string();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "/SCENE");
         format!("exit {code}\n--- stdout\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
     }
 

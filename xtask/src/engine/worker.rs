@@ -69,11 +69,8 @@ impl Worker {
 }
 
 fn root_spec(spec: &WorkerSpec, directory: PathBuf) -> Spec {
-    let bind = |path: &String| Bind {
-        source: spec.store.join(path.trim_start_matches("/nix/store/")),
-        target: path.into(),
-        writable: false,
-    };
+    let bind =
+        |path: &String| Bind { source: spec.store.join(path.trim_start_matches("/nix/store/")), target: path.into() };
     let tool = |name: &str| PathBuf::from(format!("{}/bin/{name}", spec.tools));
     Spec {
         directory,

@@ -65,11 +65,9 @@ fn enter(spec: &Spec) -> Result<()> {
             File::create(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
         }
         bind(&entry.source, &target)?;
-        if !entry.writable {
-            let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-            mount(NONE, &target, NONE, flags, NONE)
-                .with_context(|| format!("cannot make `{}` read-only", target.display()))?;
-        }
+        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+        mount(NONE, &target, NONE, flags, NONE)
+            .with_context(|| format!("cannot make `{}` read-only", target.display()))?;
     }
     if spec.content == Content::Empty {
         for (link, target) in &spec.links {

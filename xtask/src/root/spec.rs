@@ -26,13 +26,11 @@ pub(crate) enum Content {
     Empty,
 }
 
-/// A directory from outside that is visible inside.
+/// A directory from outside that is visible inside, and cannot be written to there.
 #[derive(Serialize, Deserialize, Clone)]
 pub(crate) struct Bind {
     /// The directory outside.
     pub(crate) source: PathBuf,
     /// Where it is seen inside.
     pub(crate) target: PathBuf,
-    /// Whether it can be written to.
-    pub(crate) writable: bool,
 }

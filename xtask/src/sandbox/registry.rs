@@ -16,8 +16,8 @@ const STUBS: [(&str, &[&str]); 7] = [
     ("zlib", &["1.3.1.bcr.3"]),
 ];
 
-/// Writes the registry to `directory`; it is relocatable.
-pub(crate) fn write_registry(directory: &Path) -> Result<()> {
+/// Writes the registry to `directory`. `buildozer` is the program as seen by Bazel.
+pub(crate) fn write_registry(directory: &Path, buildozer: &str) -> Result<()> {
     write(&directory.join("bazel_registry.json"), "{\"module_base_path\": \"src\"}\n")?;
     for (name, versions) in STUBS {
         for version in versions {
@@ -29,7 +29,7 @@ pub(crate) fn write_registry(directory: &Path) -> Result<()> {
             write(&module.join("MODULE.bazel"), &format!("module(name = \"{name}\", version = \"{version}\")\n"))?;
             write(&module.join("BUILD"), "")?;
             if name == "buildozer" {
-                write(&module.join("buildozer_binary.bzl"), BUILDOZER)?;
+                write(&module.join("buildozer_binary.bzl"), &BUILDOZER.replace("@BUILDOZER@", buildozer))?;
             }
         }
     }
@@ -47,7 +47,7 @@ fn write(file: &Path, text: &str) -> Result<()> {
 const BUILDOZER: &str = r#""""Gives `bazel mod tidy` the buildozer that npm's package ships."""
 
 def _buildozer_repository_impl(rctx):
-    rctx.symlink("/lre/bin/buildozer", "buildozer.exe")
+    rctx.symlink("@BUILDOZER@", "buildozer.exe")
     rctx.file("BUILD.bazel", "exports_files(['buildozer.exe'])")
 
 _buildozer_repository = repository_rule(_buildozer_repository_impl)

@@ -11,13 +11,25 @@ use anyhow::{Result, bail};
 use super::case::Tally;
 use crate::lab::Lab;
 
-/// Runs the checks: one sandbox, one service, and one server for each workspace.
-pub(crate) fn run(tally: &mut Tally, lab: &mut Lab) -> Result<()> {
-    consumer::run(tally, lab)?;
-    fetch::run(tally, lab)?;
-    bad_input::run(tally, lab)?;
-    command::run(tally, lab)?;
-    main_job::run(tally, lab);
+/// What one file of checks does.
+type Checks = fn(&mut Tally, &Lab) -> Result<()>;
+
+/// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
+pub(crate) fn run(tally: &mut Tally, lab: &mut Option<Lab>) -> Result<()> {
+    let files: [(&str, Checks); 4] = [
+        ("a consumer", consumer::run),
+        ("fetching", fetch::run),
+        ("bad input", bad_input::run),
+        ("`bazel run`", command::run),
+    ];
+    let opened = super::open(lab)?;
+    for (name, checks) in files {
+        if let Err(error) = checks(tally, opened) {
+            tally.fail(&format!("the checks of {name} could not all run"), &error);
+        }
+    }
+    *lab = None;
+    main_job::run(tally);
     Ok(())
 }
 

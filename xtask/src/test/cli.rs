@@ -7,5 +7,5 @@ use super::unit::cargo_test;
 
 /// Runs the tests over the binary.
 pub(crate) fn run(tally: &mut Tally) -> Result<()> {
-    cargo_test(tally, &["--package", "lre", "--test", "*"])
+    cargo_test(tally, &["--package", "lre", "--test", "cli"])
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::case::{Tally, expect_equal};
 use crate::lab::Lab;
-use crate::sandbox::toolchain::{self, nix, output};
+use crate::sandbox::toolchain::{nix, output};
 use crate::step::run_logged;
 
 /// Runs the checks.
@@ -46,6 +46,5 @@ pub(crate) fn run(tally: &mut Tally, lab: &mut Lab) -> Result<()> {
         );
         expect_equal("the worker's root", &output(shell)?, &expected)
     });
-    let _ = toolchain::FOLDER;
     Ok(())
 }

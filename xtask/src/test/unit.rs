@@ -7,16 +7,17 @@ use anyhow::{Context, Result, bail};
 use super::case::Tally;
 use crate::sandbox::workspace;
 
-/// Runs the tests beside the code.
+/// Runs the tests beside the code and those that compare whole generated texts.
 pub(crate) fn run(tally: &mut Tally) -> Result<()> {
-    cargo_test(tally, &["--package", "lre", "--lib"])?;
+    let integration = ["--test", "golden", "--test", "config", "--test", "schema"];
+    cargo_test(tally, &[&["--package", "lre", "--lib"], &integration[..]].concat())?;
     cargo_test(tally, &["--package", "xtask"])
 }
 
 /// Runs `cargo test` and adds its counts.
 pub(crate) fn cargo_test(tally: &mut Tally, arguments: &[&str]) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--quiet", "--locked"]).args(arguments).current_dir(workspace());
+    cargo.args(["test", "--quiet", "--locked", "--no-fail-fast"]).args(arguments).current_dir(workspace());
     // A snapshot that differs is a failure, never a file to look at later.
     cargo.env("INSTA_UPDATE", "no").env("CI", "true");
     let output = cargo.output().context("cannot run `cargo test`")?;

@@ -9,7 +9,7 @@ use super::{
     linker_name,
 };
 use crate::cc::answer;
-use crate::cc::compiler::Compiler;
+use crate::cc::compiler::{Compiler, CompilerError, Failure};
 use crate::environment::Environment;
 use crate::manifest::Origin;
 use crate::store::{Store, StorePath};
@@ -36,25 +36,25 @@ const TOOLS: [(&str, [&str; 2]); 11] = [
 pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, ProbeError> {
     let path = environment.compiler()?;
     let search_path = environment.search_path()?;
+    environment.check_hidden_inputs()?;
     let folder = tempfile::tempdir()?;
     write_sources(folder.path())?;
     let probe = Probe { store, environment, compiler: Compiler::new(store, &path, environment, folder.path()) };
     // The first question tells whether the compiler runs at all; the others then run side by side.
-    let macros = probe.macros("-xc", "empty.c", &[])?;
+    let macros = probe.macros("-xc", "empty.c", &[], CompilerError::Failed)?;
     let (kind, version) = probe.identify(&macros)?;
-    let cxx_flags = environment.bazel_words("BAZEL_CXXOPTS").unwrap_or_default();
     std::thread::scope(|scope| {
         let headers = scope.spawn(|| probe.include_searches(kind));
         let flags = scope.spawn(|| probe.accepted_flags());
         let linker = scope.spawn(|| probe.linker(kind));
-        let c_macros = probe.macros("-xc", "libc.c", &[])?;
-        let cxx_macros = probe.macros("-xc++", "libcxx.cc", &cxx_flags)?;
+        let c_macros = probe.c_macros()?;
+        let cxx_macros = probe.cxx_macros()?;
         let (include_searches, sysroot) = joined(headers)?;
         Ok(CcProbe {
             origin: Origin::Probed,
             compiler: kind,
             version,
-            target: probe.line(&["-dumpmachine"])?,
+            target: probe.line("-dumpmachine")?,
             libc: libc(&c_macros),
             cxx_library: probe.cxx_library(&cxx_macros)?,
             include_searches,
@@ -107,19 +107,46 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    fn line(&self, arguments: &[&str]) -> Result<String, ProbeError> {
-        Ok(self.compiler.ask(arguments)?.require()?.stdout.trim().to_owned())
+    fn line(&self, question: &'static str) -> Result<String, ProbeError> {
+        let unanswered = |failure| CompilerError::Unanswered { question, failure };
+        Ok(self.compiler.ask(&[question])?.require(unanswered)?.stdout.trim().to_owned())
     }
 
-    fn macros(&self, language: &str, source: &str, flags: &[String]) -> Result<String, ProbeError> {
+    fn macros(
+        &self,
+        language: &str,
+        source: &str,
+        flags: &[String],
+        error: impl FnOnce(Box<Failure>) -> CompilerError,
+    ) -> Result<String, ProbeError> {
         let mut arguments = vec!["-dM", "-E", language];
         arguments.extend(flags.iter().map(String::as_str));
         arguments.push(source);
-        self.line(&arguments)
+        Ok(self.compiler.ask(&arguments)?.require(error)?.stdout)
     }
 
-    fn unknown(&self, missing: &'static str) -> ProbeError {
-        ProbeError::Unknown { compiler: self.compiler.path().clone(), missing }
+    fn c_macros(&self) -> Result<String, ProbeError> {
+        let (header, library, variable, language) = ("limits.h", "C library", "BAZEL_CONLYOPTS", "-xc");
+        let flags = self.environment.bazel_words(variable).unwrap_or_default();
+        self.macros(language, "libc.c", &flags, |failure| CompilerError::NoHeader {
+            header,
+            library,
+            variable,
+            language,
+            failure,
+        })
+    }
+
+    fn cxx_macros(&self) -> Result<String, ProbeError> {
+        let (header, library, variable, language) = ("cstddef", "C++ library", "BAZEL_CXXOPTS", "-xc++");
+        let flags = self.environment.bazel_words(variable).unwrap_or_default();
+        self.macros(language, "libcxx.cc", &flags, |failure| CompilerError::NoHeader {
+            header,
+            library,
+            variable,
+            language,
+            failure,
+        })
     }
 
     fn identify(&self, macros: &str) -> Result<(CompilerKind, String), ProbeError> {
@@ -132,7 +159,7 @@ impl Probe<'_> {
                 return Ok((kind, parts.join(".")));
             }
         }
-        Err(self.unknown("`-dM -E` defines neither `__clang_major__` nor `__GNUC__`"))
+        Err(ProbeError::UnknownCompiler(self.compiler.path().clone()))
     }
 
     fn cxx_library(&self, macros: &str) -> Result<CxxLibrary, ProbeError> {
@@ -141,7 +168,7 @@ impl Probe<'_> {
         } else if answer::macro_value(macros, "__GLIBCXX__").is_some() {
             Ok(CxxLibrary::Libstdcxx)
         } else {
-            Err(self.unknown("`#include <cstddef>` defines neither `_LIBCPP_VERSION` nor `__GLIBCXX__`"))
+            Err(ProbeError::UnknownCxxLibrary(self.compiler.path().clone()))
         }
     }
 
@@ -198,7 +225,7 @@ impl Probe<'_> {
 
     fn resource_directory(&self, kind: CompilerKind) -> Result<Option<StorePath>, ProbeError> {
         match kind {
-            CompilerKind::Clang => Ok(StorePath::parse(&self.line(&["-print-resource-dir"])?).ok()),
+            CompilerKind::Clang => Ok(StorePath::parse(&self.line("-print-resource-dir")?).ok()),
             CompilerKind::Gcc => Ok(None),
         }
     }
@@ -212,12 +239,13 @@ impl Probe<'_> {
             if !answer.success {
                 continue;
             }
-            let path = match kind {
-                CompilerKind::Clang => {
-                    answer::last_program(&answer.stderr).and_then(|path| StorePath::parse(path).ok())
-                }
-                CompilerKind::Gcc => None,
-            };
+            let printed = answer::last_program(&answer.stderr).filter(|_| kind == CompilerKind::Clang);
+            // A name alone is looked for in Env's `PATH`, which holds nothing but store paths.
+            let path = printed
+                .filter(|program| program.contains('/'))
+                .map(StorePath::parse)
+                .transpose()
+                .map_err(|reason| ProbeError::LinkerOutsideStore { flag: fuse, reason })?;
             // A driver that always passes its own linker answers yes to every name; the program tells the truth.
             let name = path.as_ref().and_then(linker_name).unwrap_or(name).to_owned();
             return Ok(Some(Linker { name, path }));

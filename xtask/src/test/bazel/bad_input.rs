@@ -49,16 +49,31 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
                 bail!("the damage to `{}` changes nothing", file.display());
             }
             fs::write(&file, &changed)?;
-            let said = helper_message(lab, WORKSPACE, "lre-cc")?;
-            let outcome = bazel.run("build", &["--config=lre", "//:tally"])?;
+            let said = helper_message(lab, WORKSPACE, "lre-cc");
+            let outcome = bazel.run("build", &["--config=lre", "//:tally"]);
             let kept = read(&file)?;
             fs::write(&file, &text)?;
+            let (said, outcome) = (said?, outcome?);
             if outcome.success || kept != changed {
                 bail!("the build went on, or changed `{}`", file.display());
             }
             expect_lines("Bazel's message", &outcome.stderr, &said)
         });
     }
+    tally.check("a manifest of a newer schema stops the build and says what to update", || {
+        let file = place.outside(WORKSPACE).join("lre-cc/lre.json");
+        let text = read(&file)?;
+        fs::write(&file, text.replacen("\"schema\": 1", "\"schema\": 99", 1))?;
+        let outcome = bazel.run("build", &["--config=lre", "//:tally"]);
+        fs::write(&file, &text)?;
+        let outcome = outcome?;
+        if outcome.success {
+            bail!("the build went on");
+        }
+        let said = "Error in fail: `//lre-cc:lre.json` is a manifest of schema 99, and this module reads schema 1\n\n\
+                    hint: update `local-remote-execution` in `MODULE.bazel`";
+        expect_lines("Bazel's message", &outcome.stderr, said)
+    });
     tally.check("the module itself says which of the published store paths are missing here", || {
         let bazel = Bazel::new(lab, "src", &ALICE, "module");
         fs::write(place.outside("src/lre.bazelrc"), read(&place.outside(HELLO).join("lre.bazelrc"))?)?;

@@ -4,10 +4,11 @@ use std::fs;
 
 use anyhow::{Result, bail};
 
+use super::helper_message;
 use crate::bazel::{ALICE, Bazel};
 use crate::lab::{HELLO, Lab};
 use crate::sandbox::source;
-use crate::test::case::{Tally, expect_equal};
+use crate::test::case::{Tally, expect_equal, expect_lines};
 
 const WORKSPACE: &str = "src/examples/hello-commands";
 
@@ -29,7 +30,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         if outcome.success {
             bail!("a folder that is not there was checked");
         }
-        Ok(())
+        expect_lines("its message", &outcome.stderr, &helper_message(lab, WORKSPACE, "no-such-folder")?)
     });
     tally.check("`bazel run …//helper:regen` writes to the workspace it is called from", || {
         let environment = place.text("env.json");

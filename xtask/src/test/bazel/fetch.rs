@@ -78,6 +78,18 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         }
         expect_count(lab, 3)
     });
+    tally.check("LRE_LOCAL=off still compares the files with their manifest", || {
+        let file = lab.sandbox.place().outside(WORKSPACE).join("lre-cc/config/BUILD");
+        let text = fs::read_to_string(&file)?;
+        fs::write(&file, text.clone() + "# edited\n")?;
+        let outcome = bazel.run("build", &["--config=lre", "--repo_env=LRE_LOCAL=off", "--nobuild", "//:tally"]);
+        fs::write(&file, text)?;
+        let outcome = outcome?;
+        if outcome.success {
+            bail!("the analysis went on with an edited file");
+        }
+        expect_lines("Bazel's message", &outcome.stderr, "\nhint: write it again with `lre regen --out lre-cc`")
+    });
     bazel.shutdown()
 }
 

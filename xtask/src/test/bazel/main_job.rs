@@ -1,42 +1,88 @@
-//! The demo, whole, and each of its sabotages.
+//! The demo as a user runs it, and each of its sabotages: exit code, findings and last line.
 
-use anyhow::{Result, bail};
+use std::process::Command;
 
-use crate::demo::{self, Options, Sabotage};
-use crate::lab::Lab;
-use crate::test::case::Tally;
+use anyhow::{Context, Result, bail};
 
-/// What each sabotage must be named as.
-const SABOTAGES: [(Sabotage, &str); 3] = [
-    (Sabotage::Env, "environment variable `LRE_SABOTAGE`: absent in the first build, `1` in the second"),
-    (Sabotage::Worker, "platform property `container-image`: `docker://lre-cc:"),
-    (Sabotage::Bytes, " differs from byte "),
+use crate::test::case::{Tally, expect_equal};
+
+/// The fewest actions that `hello-cc` and abseil may have for the comparison to mean something.
+const FEWEST_ACTIONS: usize = 12 + 12 + 100;
+
+/// What each sabotage must be named as: how the finding starts, and how it goes on.
+const SABOTAGES: [(&str, &str, &str); 3] = [
+    ("env", "step 2: ", ": environment variable `LRE_SABOTAGE`: absent in the first build, `1` in the second"),
+    ("worker", "step 1: platform property `container-image`: the platform asks for `docker://lre-cc:", ""),
+    ("bytes", "step 6: output `bazel-out/", " differs from byte "),
 ];
 
-/// Runs the checks.
-pub(crate) fn run(tally: &mut Tally, lab: &mut Lab) {
+/// Runs the checks. The sandbox must be free: each is a process of its own.
+pub(crate) fn run(tally: &mut Tally) {
     tally.check("a remote build, then a local build: every action hits, every byte is equal", || {
-        let report = demo::run_in(lab, &Options::default())?;
-        print!("{report}");
-        if !report.holds() {
-            bail!("parity is broken:\n{}", report.problems().join("\n"));
+        let run = demo(&[])?;
+        println!("{}", run.table);
+        let [actions, hits, again, same, outputs] = run.numbers()?;
+        if run.code != 0 || hits != actions || again != actions || same != outputs {
+            bail!("parity is broken (exit {}):\n{}", run.code, run.table);
+        }
+        if actions < FEWEST_ACTIONS || outputs < 12 {
+            bail!("{actions} actions and {outputs} outputs are too few to mean anything");
         }
         Ok(())
     });
-    for (sabotage, name) in SABOTAGES {
-        let claim = format!("the sabotage of `{sabotage:?}` is noticed and named").to_lowercase();
-        tally.check(&claim, || sabotaged(lab, sabotage, name));
+    for (sabotage, start, rest) in SABOTAGES {
+        tally.check(&format!("the sabotage of `{sabotage}` is noticed, named, and ends with 1"), || {
+            let run = demo(&["--quick", &format!("--sabotage={sabotage}")])?;
+            expect_equal("the exit code", &run.code.to_string(), "1")?;
+            let findings = run.findings();
+            let odd = findings.iter().find(|finding| !finding.starts_with(start) || !finding.contains(rest));
+            match (findings.len(), odd) {
+                (0, _) => bail!("the demo found nothing:\n{}", run.table),
+                (_, Some(odd)) => bail!("the demo found something else: {odd}"),
+                (found, None) if sabotage == "bytes" => expect_equal("the findings", &found.to_string(), "1"),
+                _ => Ok(()),
+            }
+        });
     }
 }
 
-/// The demo must find something, and nothing but what was broken.
-fn sabotaged(lab: &mut Lab, sabotage: Sabotage, name: &str) -> Result<()> {
-    let report = demo::run_in(lab, &Options { sabotage: Some(sabotage), ..Options::default() })?;
-    if report.holds() || report.problems().is_empty() {
-        bail!("the demo did not notice:\n{report}");
+/// A finished demo.
+struct Run {
+    code: i32,
+    /// What it printed after the steps.
+    table: String,
+}
+
+impl Run {
+    /// The numbers of the last line.
+    fn numbers(&self) -> Result<[usize; 5]> {
+        let line = self.table.lines().last().unwrap_or_default();
+        let numbers: Vec<usize> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        let numbers: [usize; 5] =
+            numbers.try_into().ok().with_context(|| format!("the last line is `{line}`, not the parity line"))?;
+        let [actions, hits, again, same, outputs] = numbers;
+        let whole = format!(
+            "parity: {actions} remote actions, {hits} of {again} hit locally, {same} of {outputs} outputs identical"
+        );
+        expect_equal("the last line", line, &whole)?;
+        Ok(numbers)
     }
-    match report.problems().iter().find(|problem| !problem.contains(name)) {
-        Some(other) => bail!("the demo gave another reason: {other}"),
-        None => Ok(()),
+
+    fn findings(&self) -> Vec<&str> {
+        self.table
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| line.starts_with("step ") && line.contains(": "))
+            .collect()
     }
+}
+
+fn demo(arguments: &[&str]) -> Result<Run> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let output = Command::new(program).arg("demo").args(arguments).output().context("cannot run the demo")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let table = text.find("\n  step  what").map(|start| text[start..].to_owned());
+    let table = table
+        .with_context(|| format!("the demo printed no table:\n{text}{}", String::from_utf8_lossy(&output.stderr)))?;
+    Ok(Run { code: output.status.code().unwrap_or(-1), table })
 }

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use regex_lite::Regex;
 use serde_json::Value;
+
+use crate::support::{COMPILER, Scene};
 
 fn read(path: &str) -> anyhow::Result<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
 }
 
-/// A validator for the keywords that the schema uses, less `pattern`: the helper's own types check those texts.
+/// A validator for the keywords that the schema uses.
 fn violations(root: &Value, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let target = root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
@@ -37,6 +40,16 @@ fn violations(root: &Value, schema: &Value, value: &Value, place: &str, found: &
         }
     }
     check_type(schema, value, place, found);
+    if let (Some(pattern), Some(text)) = (schema.get("pattern").and_then(Value::as_str), value.as_str())
+        && !Regex::new(pattern).expect("the schema's patterns are regular expressions").is_match(text)
+    {
+        found.push(format!("{place}: does not match `{pattern}`"));
+    }
+    if let (Some(minimum), Some(number)) = (schema.get("minimum").and_then(Value::as_i64), value.as_i64())
+        && number < minimum
+    {
+        found.push(format!("{place}: is below {minimum}"));
+    }
     check_object(root, schema, value, place, found);
     if let (Some(items), Some(elements)) = (schema.get("items"), value.as_array()) {
         for (index, element) in elements.iter().enumerate() {
@@ -94,6 +107,31 @@ fn violations_of(manifest: &Value) -> anyhow::Result<Vec<String>> {
 #[test]
 fn committed_manifest_follows_the_schema() -> anyhow::Result<()> {
     assert_eq!(violations_of(&read("generated-cc/lre.json")?)?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn manifest_that_regen_writes_follows_the_schema() -> anyhow::Result<()> {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    let manifest = serde_json::from_str(&scene.read("out/lre.json"))?;
+    assert_eq!(violations_of(&manifest)?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn schema_and_helper_refuse_texts_of_another_form() -> anyhow::Result<()> {
+    let original = read("generated-cc/lre.json")?;
+    for (place, text) in [
+        ("/storeRoots/0/path", "/nix/store/short-x"),
+        ("/cc/probe/linker/path", "/usr/bin/ld"),
+        ("/cc/probe/tools/ar", "bin/ar"),
+    ] {
+        let mut manifest = original.clone();
+        *manifest.pointer_mut(place).ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))? = text.into();
+        assert!(!violations_of(&manifest)?.is_empty(), "schema at `{place}`");
+        assert!(lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(), "helper at `{place}`");
+    }
     Ok(())
 }
 

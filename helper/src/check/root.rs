@@ -1,0 +1,123 @@
+//! Store roots that are missing on this machine, or that the manifest does not list.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::mention::Mention;
+use super::{Subject, group_with, nix_store_command, plural};
+use crate::diagnostic::{Finding, Group, Kind};
+use crate::manifest::{FILE_NAME, Manifest};
+use crate::store::{Store, StoreRoot, find_store_paths};
+
+/// Each missing root once, with everything that needs it: `(cc/BUILD:31:16 gcc, cpp; Env CC, PATH)`.
+pub(super) fn missing_roots(subject: &Subject<'_>, store: &Store) -> Option<Group> {
+    let Subject { manifest, mentions, .. } = subject;
+    let keys = environment_keys(manifest);
+    let findings: Vec<Finding> = manifest
+        .store_roots
+        .iter()
+        .map(|recorded| &recorded.path)
+        .filter(|root| !store.has_root(root))
+        .map(|root| {
+            let first = mentions.of_root(root).next();
+            let env = keys.get(root).map(|keys| keys.join(", "));
+            let mut purposes: Vec<&str> = Vec::new();
+            for mention in mentions.of_root(root) {
+                if !purposes.contains(&mention.purpose.as_str()) {
+                    purposes.push(&mention.purpose);
+                }
+            }
+            let needed = match (first, env) {
+                (Some(m), Some(env)) => {
+                    format!("  ({}:{}:{} {}; Env {env})", m.file, m.line, m.column, purposes.join(", "))
+                }
+                (Some(m), None) => format!("  ({}:{}:{} {})", m.file, m.line, m.column, purposes.join(", ")),
+                (None, Some(env)) => format!("  (Env only: {env})"),
+                (None, None) => String::new(),
+            };
+            Finding {
+                kind: Kind::MissingStoreRoot,
+                file: first.map(|mention| mention.file.clone()),
+                line: first.map(|mention| mention.line),
+                column: first.map(|mention| mention.column),
+                root: Some(root.path()),
+                message: format!("{root}{needed}"),
+                hint: Some(realise_hint(manifest, store, &[root.path()])),
+            }
+        })
+        .collect();
+    let (count, are) = (findings.len(), plural(findings.len(), "is", "are"));
+    let of = manifest.store_roots.len();
+    let headline = format!("{count} of {of} store roots named by `{}` {are} missing", subject.name());
+    let roots: Vec<String> = findings.iter().filter_map(|finding| finding.root.clone()).collect();
+    group_with(headline, findings, realise_hint(manifest, store, &roots))
+}
+
+/// Pinned toolchains come from a flake, whose outputs a binary cache may have. Others are known to their expression alone.
+fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String]) -> String {
+    let pronoun = plural(roots.len(), "it", "them");
+    let command = nix_store_command(store, "--realise", roots);
+    let otherwise = if manifest.pin.is_empty() {
+        "or build the toolchain again from its expression"
+    } else {
+        "which asks Nix's substituters"
+    };
+    let remotely = "or build remotely only with `--repo_env=LRE_LOCAL=off`";
+    format!("realise {pronoun} with {command}, {otherwise}, {remotely}")
+}
+
+/// The keys of Env that name each store root, in Env's order.
+fn environment_keys(manifest: &Manifest) -> BTreeMap<StoreRoot, Vec<String>> {
+    let mut keys: BTreeMap<StoreRoot, Vec<String>> = BTreeMap::new();
+    for entry in &manifest.env {
+        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+        for mention in find_store_paths(value) {
+            if let Ok(path) = mention.path {
+                let known = keys.entry(path.root().clone()).or_default();
+                if known.last().is_none_or(|last| last != key) {
+                    known.push(key.to_owned());
+                }
+            }
+        }
+    }
+    keys
+}
+
+/// Each store root once that a BUILD file or Env names and the manifest does not list.
+pub(super) fn unknown_roots(subject: &Subject<'_>) -> Option<Group> {
+    let Subject { manifest, mentions, .. } = subject;
+    let known: BTreeSet<&StoreRoot> = manifest.store_roots.iter().map(|recorded| &recorded.path).collect();
+    let mut reported = BTreeSet::new();
+    let mut findings: Vec<Finding> = mentions
+        .well_formed
+        .iter()
+        .filter(|mention| !known.contains(mention.path.root()) && reported.insert(mention.path.root().clone()))
+        .map(|mention| {
+            let Mention { path, file, line, column, purpose, .. } = mention;
+            Finding {
+                kind: Kind::UnknownStoreRoot,
+                file: Some(file.clone()),
+                line: Some(*line),
+                column: Some(*column),
+                root: Some(path.root().path()),
+                message: format!("{}  ({file}:{line}:{column} {purpose})", path.root()),
+                hint: None,
+            }
+        })
+        .collect();
+    for (root, keys) in environment_keys(manifest) {
+        if !known.contains(&root) && reported.insert(root.clone()) {
+            findings.push(Finding {
+                kind: Kind::UnknownStoreRoot,
+                file: Some(FILE_NAME.to_owned()),
+                line: None,
+                column: None,
+                root: Some(root.path()),
+                message: format!("{root}  (Env only: {})", keys.join(", ")),
+                hint: None,
+            });
+        }
+    }
+    let (count, roots) = (findings.len(), plural(findings.len(), "store root", "store roots"));
+    let headline = format!("{count} {roots} in `{}` not listed in its `lre.json`", subject.name());
+    group_with(headline, findings, subject.regen_hint())
+}
