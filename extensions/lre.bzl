@@ -1,8 +1,8 @@
 """The module extension `lre`: which toolchains there are, and who checks them.
 
 It defines, for each toolchain NAME, the leaf repository `@lre_NAME`, which is fetched, and so checked, only by a build
-that selects the toolchain; the hub `@lre_toolchains`, which says what the root module chose; and `@lre_helper`, the
-program that checks.
+that selects the toolchain; the hub `@lre_toolchains`, with the toolchains and the platforms that the root module
+registers; `@lre_manifests`, which says what it chose; and `@lre_helper`, the program that checks.
 
 This module itself names one toolchain, `cc`, whose manifest is `//generated-cc:lre.json`. Only the root module may
 choose another manifest for it, or name more toolchains: tags of all other modules have no effect, so that a dependency
@@ -11,8 +11,10 @@ cannot change the toolchain of a build.
 
 load("//extensions/private:helper_repository.bzl", "helper_repository")
 load("//extensions/private:hub_repository.bzl", "hub_repository")
+load("//extensions/private:ignored_repository.bzl", "ignored_repository")
 load("//extensions/private:leaf_repository.bzl", "leaf_repository")
-load("//extensions/private:tags.bzl", "choose_helper", "choose_toolchains")
+load("//extensions/private:manifests_repository.bzl", "manifests_repository")
+load("//extensions/private:tags.bzl", "choose_helper", "choose_toolchains", "ignored_tags")
 
 _OWN_MODULE = "local-remote-execution"
 
@@ -22,16 +24,32 @@ _toolchain = tag_class(
         "manifest": attr.label(
             doc = """The `lre.json` that `lre regen` wrote, in the folder of its BUILD files.
 
-There is no default. A folder of the root module needs no package around it, and is looked at only by a build that
-selects the toolchain.""",
-            mandatory = True,
+By default it is the published one in this module, which there is for `cc` only. A folder of the root module needs no
+package around it, and is looked at only by a build that selects the toolchain.""",
         ),
         "name": attr.string(
             doc = """The toolchain's name, as given to `lre regen --name`: its repository is `@lre_NAME`.
 
 There is no default. `cc` replaces the manifest of this module's own `cc`. A name may be given once;
-`helper` and `toolchains` are taken.""",
+`helper`, `manifests` and `toolchains` are taken.""",
             mandatory = True,
+        ),
+        "on_missing": attr.string(
+            doc = """What happens to a build on a machine that does not have the toolchain.
+
+By default, `error`, it stops with what `lre check` found. `warn` prints the same and goes on. `remote_only` does not
+look at this machine's store, says so in one line, and is for machines that only build remotely. In every mode a file
+that is not as its manifest says is an error. `LRE_LOCAL=off` in the environment is `remote_only` whatever this says.""",
+            default = "error",
+            values = ["error", "warn", "remote_only"],
+        ),
+        "register": attr.bool(
+            doc = """Whether every build uses the toolchain, without a flag.
+
+By default it does not: flags such as those of `lre bazelrc` select it. Registered toolchains come in the order of their
+tags, after what the root module registers itself; the root module names this module before rules_cc, which registers the
+host's compiler. The target platform stays what it is, so a client of another system also needs `--platforms`.""",
+            default = False,
         ),
     },
 )
@@ -57,16 +75,36 @@ def _lre_impl(mctx):
             chooser = toolchain.chooser,
             helper = helper,
             manifest = toolchain.manifest,
+            on_missing = toolchain.on_missing,
             toolchain = toolchain.name,
         )
+    registered = [toolchain for toolchain in toolchains.values() if toolchain.register]
     hub_repository(
         name = "lre_toolchains",
-        manifests = {toolchain.manifest: toolchain.name for toolchain in toolchains.values() if toolchain.replaced},
+        after_root = "" if _is_root(mctx) else _OWN_MODULE,
+        configs = {toolchain.name: toolchain.config for toolchain in registered},
+        manifests = {toolchain.name: toolchain.manifest for toolchain in registered},
+    )
+    manifests_repository(
+        name = "lre_manifests",
+        manifests = {toolchain.name: toolchain.manifest for toolchain in toolchains.values() if toolchain.replaced},
     )
     helper_repository(
         name = "lre_helper",
         path = helper,
     )
+
+    ignored = ignored_tags(mctx.modules, _OWN_MODULE)
+    if ignored.said:
+        # buildifier: disable=print
+        print(ignored.said)
+    for name, module in ignored.toolchains.items():
+        if name not in toolchains:
+            ignored_repository(
+                name = "lre_" + name,
+                module = module,
+                toolchain = name,
+            )
     return _metadata(mctx, toolchains)
 
 def _metadata(mctx, toolchains):
@@ -76,13 +114,16 @@ def _metadata(mctx, toolchains):
     for toolchain in toolchains.values():
         if toolchain.imported:
             (dev if mctx.is_dev_dependency(toolchain.tag) else direct).append("lre_" + toolchain.name)
-    if mctx.modules[0].is_root and mctx.modules[0].name == _OWN_MODULE:
-        direct.extend(["lre_helper", "lre_toolchains"])
+    if _is_root(mctx):
+        direct.extend(["lre_helper", "lre_manifests", "lre_toolchains"])
     return mctx.extension_metadata(
         reproducible = True,
         root_module_direct_deps = direct,
         root_module_direct_dev_deps = dev,
     )
+
+def _is_root(mctx):
+    return mctx.modules[0].is_root and mctx.modules[0].name == _OWN_MODULE
 
 lre = module_extension(
     implementation = _lre_impl,

@@ -1,16 +1,7 @@
 """The execution platform that a generated `config/BUILD` defines."""
 
-load("@lre_toolchains//:toolchains.bzl", "CHOSEN")
-
-_CPUS = {
-    "aarch64": Label("@platforms//cpu:aarch64"),
-    "x86_64": Label("@platforms//cpu:x86_64"),
-}
-
-_SYSTEMS = {
-    "darwin": Label("@platforms//os:macos"),
-    "linux": Label("@platforms//os:linux"),
-}
+load("@lre_manifests//:manifests.bzl", "CHOSEN")
+load("//toolchain:constraints.bzl", "constraints_of")
 
 def lre_platform(name, toolchain, constraint_values, exec_properties, **kwargs):
     """Defines a platform without parents, so that nothing of the host is part of it.
@@ -28,9 +19,8 @@ def lre_platform(name, toolchain, constraint_values, exec_properties, **kwargs):
     chosen = CHOSEN.get(toolchain)
     if chosen:
         exec_properties = chosen["exec_properties"]
-        cpu, _, system = chosen["system"].partition("-")
         constraint_values = [value for value in constraint_values if not value.startswith("@platforms//")]
-        constraint_values.extend([_CPUS[cpu], _SYSTEMS[system]])
+        constraint_values.extend(constraints_of(chosen["system"], "the manifest of toolchain `{}`".format(toolchain)))
     native.platform(
         name = name,
         constraint_values = constraint_values,

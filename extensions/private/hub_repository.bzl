@@ -1,34 +1,75 @@
-"""The hub `@lre_toolchains`: what the root module chose, for the platforms that this module defines.
+"""The hub `@lre_toolchains`: the toolchains that the root module registers, and their platforms.
 
-A toolchain that the root module adds needs nothing here: its own folder defines its platform.
+This module's `MODULE.bazel` passes both packages to `register_toolchains` and `register_execution_platforms`, so every
+build fetches the hub. It is empty unless a tag says `register = True`, reads the manifests of those toolchains alone, and
+names their leaf repositories without fetching them.
 """
 
 load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
+load("//extensions/private:module_order.bzl", "check_module_order")
+load("//toolchain:constraints.bzl", "constraints_of")
 
-_TEXT = '''"""The toolchains for which the root module chose a manifest, with what a platform takes from it."""
+_TOOLCHAIN = """
+toolchain(
+    name = "{target}",
+    exec_compatible_with = {exec},
+    target_compatible_with = {target_constraints},
+    toolchain = "@lre_{name}//cc",
+    toolchain_type = "@bazel_tools//tools/cpp:toolchain_type",
+)
+"""
 
-CHOSEN = {}
-'''
+# A wildcard finds no alias: the platform is one of its own, which takes all that it has from the toolchain's folder.
+_PLATFORM = """
+platform(
+    name = "{target}",
+    parents = ["{config}:platform"],
+)
+"""
 
 def _hub_repository_impl(rctx):
-    chosen = {}
-    for label, name in rctx.attr.manifests.items():
-        manifest = read_manifest(rctx, locate_manifest(rctx, label), name)
-        chosen[name] = {
-            "exec_properties": manifest["image"]["execProperties"],
-            "system": manifest["exec"]["system"],
-        }
+    toolchains = ""
+    platforms = ""
+    if rctx.attr.manifests and rctx.attr.after_root:
+        check_module_order(rctx, rctx.attr.after_root)
+    for index, (name, label) in enumerate(rctx.attr.manifests.items()):
+        located = locate_manifest(rctx, label)
+        manifest = read_manifest(rctx, located, name)
+        config = rctx.attr.configs[name]
+
+        # A wildcard goes by name, and the tags' order counts.
+        target = "{}_{}".format(("00" + str(index))[-3:], name)
+        own = "{}:lre-{}".format(config, name)
+        toolchains += _TOOLCHAIN.format(
+            name = name,
+            exec = [own] + _constraints(located, manifest, "exec"),
+            target = target,
+            target_constraints = _constraints(located, manifest, "target"),
+        )
+        platforms += _PLATFORM.format(config = config, target = target)
     rctx.file("BUILD.bazel", "", executable = False)
-    rctx.file("toolchains.bzl", _TEXT.format(json.encode_indent(chosen, indent = "    ")), executable = False)
+    rctx.file("toolchains/BUILD.bazel", '"""What `register = True` registers."""\n' + toolchains, executable = False)
+    rctx.file("platforms/BUILD.bazel", '"""What `register = True` registers."""\n' + platforms, executable = False)
+
+def _constraints(located, manifest, role):
+    return [str(label) for label in constraints_of(manifest[role]["system"], "`{}` of `{}`".format(role, located.label))]
 
 hub_repository = repository_rule(
     implementation = _hub_repository_impl,
-    doc = "Writes `toolchains.bzl` from the manifests that the root module chose. Cheap: it looks at no store.",
+    doc = "Writes the packages `toolchains` and `platforms`. Cheap: it looks at no store.",
     attrs = {
-        "manifests": attr.label_keyed_string_dict(
-            doc = """From the manifest that the root module chose to the toolchain's name.
+        "after_root": attr.string(
+            doc = """This module's name in the root module's `MODULE.bazel`.
 
-By default there is none, and every platform is as its BUILD file says.""",
+By default it is empty: this module is the root module, and what it registers comes before all else.""",
+        ),
+        "configs": attr.string_dict(
+            doc = "From each name in `manifests` to the package of its platform and its constraint, as a canonical label.",
+        ),
+        "manifests": attr.string_keyed_label_dict(
+            doc = """From a registered toolchain's name to its manifest, in order of preference.
+
+By default there is none, and both packages are empty.""",
         ),
     },
 )

@@ -4,7 +4,7 @@ Its files are those of the toolchain's folder, so two machines with the same fol
 there is one depends on this machine's store, so the rule never says that it is reproducible.
 """
 
-load("//extensions/private:helper.bzl", "named_helper")
+load("//extensions/private:check.bzl", "check_toolchain")
 load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
 
 # The packages that are toolchains. `config` is left out: there, `toolchain()` points here.
@@ -20,26 +20,48 @@ def _leaf_repository_impl(rctx):
     for file in list(manifest["files"]) + _SHADOWS:
         rctx.watch(folder.get_child(file))
 
-    if rctx.getenv("LRE_LOCAL") == "off":
+    switched_off = rctx.getenv("LRE_LOCAL") == "off"
+    if switched_off or rctx.attr.on_missing == "remote_only":
         # buildifier: disable=print
-        print("`LRE_LOCAL=off`: toolchain `{}` is not looked for on this machine; build remotely only".format(rctx.attr.toolchain))
+        print("`{}`: toolchain `{}` is not looked for on this machine; build remotely only".format(
+            "LRE_LOCAL=off" if switched_off else "on_missing = \"remote_only\"",
+            rctx.attr.toolchain,
+        ))
         _compare(rctx, located, manifest)
     else:
         # Present or absent: garbage collection and realisation are both noticed by the next build.
         for root in manifest["storeRoots"]:
             rctx.watch(root["path"])
-        _check(rctx, located)
+        findings = check_toolchain(rctx, located, manifest, rctx.attr.helper)
+        if findings:
+            _report(rctx, located, manifest, findings)
 
     for file in _FILES:
         rctx.file(file, rctx.read(folder.get_child(file), watch = "no"), executable = False)
     rctx.file("BUILD.bazel", "", executable = False)
+
+def _report(rctx, located, manifest, findings):
+    text = "repository `{}`, chosen by module `{}` with `{}`, cannot be used on this machine\n{}".format(
+        "lre_" + rctx.attr.toolchain,
+        rctx.attr.chooser,
+        located.label,
+        findings,
+    )
+    if rctx.attr.on_missing == "error":
+        fail(text)
+
+    # `warn` is about this machine; files that are not as generated are wrong on every machine.
+    _compare(rctx, located, manifest)
+
+    # buildifier: disable=print
+    print("`on_missing = \"warn\"`: " + text)
 
 def _compare(rctx, located, manifest):
     """Compares the generated files with the manifest where no helper need be: a machine without Nix has none."""
     for file, integrity in manifest["files"].items():
         url = "file://" + str(located.file.dirname.get_child(file)).replace("%", "%25").replace(" ", "%20")
 
-        # Without the wanted hash: with it, Bazel would take a file of that hash from its cache and look no further.
+        # Bazel is asked what the hash is. Told which it should be, it would look for that content in its cache instead.
         compared = rctx.download(url, allow_fail = True, output = "compared/" + file)
         if not compared.success or compared.integrity != integrity:
             fail("`{}/{}` is not as its manifest says\n\nhint: write it again with `lre regen --out {}`".format(
@@ -48,21 +70,6 @@ def _compare(rctx, located, manifest):
                 located.folder,
             ))
     rctx.delete("compared")
-
-def _check(rctx, located):
-    # A program that was named is not taken from `@lre_helper`: were it gone, `LRE_LOCAL=off` would fail because Bazel
-    # looks at what the last fetch used. Only the published release lives there.
-    helper = named_helper(rctx, rctx.attr.helper) or rctx.path(Label("@lre_helper//:lre"))
-
-    # From the repository's own folder, so that messages name the toolchain's folder as its user does.
-    result = rctx.execute([helper, "check", located.folder], working_directory = str(located.base))
-    if result.return_code != 0:
-        fail("repository `{}`, chosen by module `{}` with `{}`, cannot be used on this machine\n{}".format(
-            "lre_" + rctx.attr.toolchain,
-            rctx.attr.chooser,
-            located.label,
-            result.stderr or result.stdout or "`lre check` exited with {}".format(result.return_code),
-        ))
 
 leaf_repository = repository_rule(
     implementation = _leaf_repository_impl,
@@ -80,6 +87,13 @@ By default it is empty: `LRE_HELPER` or the published release is used.""",
         "manifest": attr.label(
             doc = "The toolchain's `lre.json`. There is no default.",
             mandatory = True,
+        ),
+        "on_missing": attr.string(
+            doc = """What happens where the check finds something.
+
+By default, `error`, the fetch fails. `warn` prints it; `remote_only` does not check this machine's store.""",
+            default = "error",
+            values = ["error", "warn", "remote_only"],
         ),
         "toolchain": attr.string(
             doc = "The toolchain's name. There is no default.",

@@ -3,7 +3,7 @@
 _SCHEMA = 1
 
 # What this module reads of it.
-_KEYS = ["exec", "files", "image", "name", "storeRoots"]
+_KEYS = ["exec", "files", "image", "name", "storeRoots", "target"]
 
 def locate_manifest(rctx, label):
     """Where a manifest is, watched whether it is there or not.
@@ -19,7 +19,7 @@ def locate_manifest(rctx, label):
       A struct of `label` (as text, for messages), `file` (its path), `base` (the path of its repository) and `folder`
       (its folder below `base`).
     """
-    if label.workspace_name:
+    if label.repo_name:
         base = rctx.path(label).dirname
         for _ in label.package.split("/") if label.package else []:
             base = base.dirname

@@ -1,6 +1,6 @@
 """Which module's tags count."""
 
-_TAKEN = ["helper", "toolchains"]
+_TAKEN = ["helper", "manifests", "toolchains"]
 
 def choose_toolchains(modules, own_module):
     """Puts the root module's `toolchain` tags over those of this module.
@@ -10,32 +10,66 @@ def choose_toolchains(modules, own_module):
       own_module: the name of the module that defines the extension.
 
     Returns:
-      A dictionary, in the order of names, from each toolchain's name to a struct of `name`, `manifest`, `tag`,
-      `chooser` (the module whose tag counts), `replaced` (whether that is not this module, though it has the toolchain
-      too) and `imported` (whether the root module needs the repository in its own `use_repo`).
+      A dictionary, in the order of the root module's tags and then of this module's, from each toolchain's name to a
+      struct of `name`, `manifest`, `config` (the package of its platform and its constraint, as text), `on_missing`,
+      `register`, `tag`, `chooser` (the module whose tag counts), `replaced` (whether that is not this module, though it
+      has the toolchain too) and `imported` (whether the root module needs the repository in its own `use_repo`).
     """
     own = {}
     root = {}
+    root_name = None
     for module in modules:
         if module.name == own_module:
             own = _by_name(module)
         if module.is_root:
             root = _by_name(module)
-    root_name = [module.name for module in modules if module.is_root]
+            root_name = module.name
     chosen = {}
-    for name in sorted(own | root):
-        is_foreign = name in root and root_name != [own_module]
+    for name in list(root) + [name for name in own if name not in root]:
+        is_foreign = name in root and root_name != own_module
         tag = root[name] if is_foreign else own[name]
+        manifest = tag.manifest or (own[name].manifest if name in own else None)
+        if not manifest:
+            fail("`lre.toolchain` names `{0}` without a `manifest`\n\nhint: write one with `lre regen --env-json FILE --out lre-{0} --name {0}` and name it with `manifest = \"//lre-{0}:lre.json\"`".format(name))
         chosen[name] = struct(
             name = name,
-            manifest = tag.manifest,
+            manifest = manifest,
+            # Flags name this module's own folder whatever the manifest; the root module may not even have a package.
+            config = _config(own[name].manifest if name in own else manifest),
+            on_missing = tag.on_missing,
+            register = tag.register,
             tag = tag,
-            chooser = (root_name[0] or "<root>") if is_foreign else own_module,
-            replaced = is_foreign and name in own,
+            chooser = (root_name or "<root>") if is_foreign else own_module,
+            replaced = is_foreign and name in own and bool(tag.manifest) and tag.manifest != own[name].manifest,
             # This module's own flags name the repositories of its own toolchains: no other module has to see them.
-            imported = name not in own or root_name == [own_module],
+            imported = name not in own or root_name == own_module,
         )
     return chosen
+
+def ignored_tags(modules, own_module):
+    """What other modules than the root module ask for in vain.
+
+    Args:
+      modules: `mctx.modules`.
+      own_module: the name of the module that defines the extension.
+
+    Returns:
+      A struct of `toolchains` (a dictionary from each toolchain's name to the first module that names it) and `said` (one
+      line for the user, empty where nothing is ignored).
+    """
+    toolchains = {}
+    tags = []
+    for module in modules:
+        if module.is_root or module.name == own_module:
+            continue
+        for tag in module.tags.toolchain:
+            tags.append("`lre.toolchain(name = \"{}\")` of module `{}`".format(tag.name, module.name))
+            if _is_repository_suffix(tag.name) and tag.name not in _TAKEN:
+                toolchains.setdefault(tag.name, module.name)
+        if module.tags.helper:
+            tags.append("`lre.helper` of module `{}`".format(module.name))
+    said = "the root module alone chooses toolchains and their helper; without effect: " + ", ".join(tags) if tags else ""
+    return struct(said = said, toolchains = toolchains)
 
 def choose_helper(modules):
     """The path in the root module's `helper` tag.
@@ -69,6 +103,10 @@ def _by_name(module):
             fail("`lre.toolchain` names `{0}`, but `@lre_{0}` is another repository of this extension".format(tag.name))
         tags[tag.name] = tag
     return tags
+
+def _config(manifest):
+    package = manifest.package + "/config" if manifest.package else "config"
+    return "@@{}//{}".format(manifest.repo_name, package)
 
 def _is_repository_suffix(name):
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -1,10 +1,17 @@
 //! The demo, its sabotages, and everything that a user sees of Bazel.
 
 mod bad_input;
+mod bazel_flags;
 mod command;
 mod consumer;
 mod fetch;
+mod helper_lookup;
 mod main_job;
+mod modes;
+mod registration;
+mod removed_symbols;
+mod several;
+mod workspace;
 
 use anyhow::{Result, bail};
 
@@ -16,11 +23,17 @@ type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
 pub(crate) fn run(tally: &mut Tally, lab: &mut Option<Lab>) -> Result<()> {
-    let files: [(&str, Checks); 4] = [
+    let files: [(&str, Checks); 10] = [
         ("a consumer", consumer::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
         ("`bazel run`", command::run),
+        ("`on_missing`", modes::run),
+        ("`register`", registration::run),
+        ("several toolchains", several::run),
+        ("Bazel's flags", bazel_flags::run),
+        ("removed symbols", removed_symbols::run),
+        ("the helper's lookup", helper_lookup::run),
     ];
     let opened = super::open(lab)?;
     for (name, checks) in files {

@@ -9,7 +9,7 @@ use crate::sandbox::workspace;
 
 /// Runs the tests beside the code and those that compare whole generated texts.
 pub(crate) fn run(tally: &mut Tally) -> Result<()> {
-    let integration = ["--test", "golden", "--test", "config", "--test", "schema"];
+    let integration = ["--test", "golden", "--test", "config"];
     cargo_test(tally, &[&["--package", "lre", "--lib"], &integration[..]].concat())?;
     cargo_test(tally, &["--package", "xtask"])
 }
