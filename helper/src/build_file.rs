@@ -2,7 +2,10 @@
 
 mod limits;
 mod parse;
+mod tabs;
 mod write;
 
+pub(crate) use parse::with_module;
 pub use parse::{BuildFile, Literal, ParseError, parse};
+pub(crate) use tabs::tokens;
 pub use write::{Call, Value, load, render_calls};

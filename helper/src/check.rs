@@ -11,10 +11,12 @@ use crate::store::Store;
 use crate::store::hash::sha256_sri;
 
 mod mention;
+mod registration;
 mod root;
 mod tool;
 
 use mention::Mentions;
+use registration::Registrations;
 use root::{missing_roots, unknown_roots};
 use tool::broken_tools;
 
@@ -43,12 +45,41 @@ impl Subject<'_> {
     fn regen_hint(&self) -> String {
         format!("write the files again with `lre regen --out {}`", quote_path(self.folder))
     }
+
+    /// A command that writes the manifest again with NAR hashes.
+    fn record_hint(&self, store: &Store) -> String {
+        let name = if self.manifest.name == "cc" { String::new() } else { format!(" --name {}", self.manifest.name) };
+        format!(
+            "where Nix's database has them, record them with `lre regen{} --env-json env.json --out {}{name}`",
+            store.option(),
+            quote_path(self.folder)
+        )
+    }
 }
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// All findings, grouped by kind.
+    pub groups: Vec<Group>,
+    /// What was not compared, and why. None of it is a fault of the toolchain.
+    pub notes: Vec<String>,
+}
+
+/// Is told how many bytes of store roots are hashed, and how many there are as far as known, from any thread.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
 /// All findings at once, grouped by kind. Without a store, nothing is looked for there. A file that cannot be read or
 /// parsed is a finding too; its kind says that the check is incomplete.
+///
+/// With `contents`, the bytes of all store roots and of what they refer to are hashed too.
 #[must_use]
-pub fn check_toolchain(folder: &Path, manifest: &Manifest, store: Option<&Store>) -> Vec<Group> {
+pub fn check_toolchain(
+    folder: &Path,
+    manifest: &Manifest,
+    store: Option<&Store>,
+    contents: Option<Progress<'_>>,
+) -> Checked {
     let mut subject = Subject { folder, manifest, mentions: Mentions::default() };
     let mut files = Files::default();
     let listed = manifest.files.iter().map(|(name, digest)| (name.as_str(), Some(digest.as_str())));
@@ -57,17 +88,26 @@ pub fn check_toolchain(folder: &Path, manifest: &Manifest, store: Option<&Store>
         files.check(&mut subject, name, digest);
     }
     files.replacing = replacing_files(folder, manifest);
-    let groups = [
-        store.and_then(|store| missing_roots(&subject, store)),
-        store.and_then(|store| broken_tools(&subject, store)),
+    let mut notes = Vec::new();
+    let mut groups = Vec::new();
+    if let Some(store) = store {
+        let registrations = Registrations::query(manifest, store);
+        groups.push(missing_roots(&subject, store, &registrations));
+        groups.extend(registrations.groups(&subject, store));
+        if let Some(progress) = contents {
+            groups.extend(registrations.contents(&subject, store, progress, &mut notes));
+        }
+        groups.push(broken_tools(&subject, store));
+    }
+    groups.extend([
         unknown_roots(&subject),
         malformed_paths(&mut subject),
         files.unreadable(&subject),
         files.unparsable(&subject),
         files.changed(&subject),
         files.replacing(&subject),
-    ];
-    groups.into_iter().flatten().collect()
+    ]);
+    Checked { groups: groups.into_iter().flatten().collect(), notes }
 }
 
 /// Files whose names Bazel prefers to those of generated ones: `BUILD.bazel` beside `BUILD`.
@@ -188,6 +228,6 @@ fn nix_store_command<S: AsRef<str>>(store: &Store, verb: &str, roots: impl IntoI
     format!("`nix-store{} {verb} {}`", store.option(), quote_words(roots))
 }
 
-fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+fn plural<T>(count: usize, one: T, many: T) -> T {
     if count == 1 { one } else { many }
 }

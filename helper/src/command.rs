@@ -2,7 +2,9 @@
 
 pub mod bazelrc;
 pub mod check;
+mod progress_bar;
 pub mod regen;
+pub mod rewrite;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -26,6 +28,7 @@ enum Verb {
     Regen(regen::RegenArguments),
     Check(check::CheckArguments),
     Bazelrc(bazelrc::BazelrcArguments),
+    Rewrite(rewrite::RewriteArguments),
 }
 
 /// How a run ended. What could not be done at all is an `Err` instead and becomes exit code 2.
@@ -47,6 +50,7 @@ impl Arguments {
             Verb::Regen(arguments) => regen::run(&arguments),
             Verb::Check(arguments) => check::run(&arguments),
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
+            Verb::Rewrite(arguments) => rewrite::run(&arguments),
         };
         match outcome {
             Ok(Outcome::Clean) => ExitCode::SUCCESS,

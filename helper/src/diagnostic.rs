@@ -10,6 +10,18 @@ use serde::Serialize;
 pub enum Kind {
     /// A store root is not on this machine.
     MissingStoreRoot,
+    /// A store root is on disk, and Nix's database does not know it.
+    UnregisteredStoreRoot,
+    /// Nix's database has a store root that is not on disk.
+    DeletedStoreRoot,
+    /// Nix's database has another NAR hash for a store root than the manifest.
+    NarHashMismatch,
+    /// The manifest has no NAR hash for a store root.
+    NarHashNotRecorded,
+    /// The bytes of a store root are not those that were recorded.
+    ContentsMismatch,
+    /// A store root cannot be hashed.
+    UnreadableStoreRoot,
     /// A tool is absent inside a present store root.
     MissingTool,
     /// A tool is there but cannot be executed.
@@ -31,10 +43,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether a part of the folder could not be checked because of it.
+    /// Whether a part of the folder or of the store could not be checked because of it.
     #[must_use]
     pub fn hides_findings(self) -> bool {
-        matches!(self, Self::SyntaxError | Self::UnreadableFile)
+        matches!(self, Self::SyntaxError | Self::UnreadableFile | Self::UnreadableStoreRoot)
     }
 }
 

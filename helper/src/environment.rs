@@ -66,8 +66,8 @@ pub enum EnvironmentError {
     },
 }
 
-/// Variables that compilers, linkers and Nix's wrappers of them read. Actions see none of them: their flags are those of
-/// the toolchain. `CPLUS_INCLUDE_PATH` is not among them because it becomes flags.
+/// Variables that compilers, linkers and Nix's wrappers of them read. Actions see none of them: their flags are those
+/// of the toolchain. `CPLUS_INCLUDE_PATH` is not among them because it becomes flags.
 const HIDDEN_INPUTS: [&str; 13] = [
     "CCC_ADD_ARGS",
     "CCC_OVERRIDE_OPTIONS",

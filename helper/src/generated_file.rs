@@ -22,7 +22,7 @@ pub enum WriteError {
     #[error(
         "`{file}` exists and has no `{MARKER}` marker, so it is not overwritten (no file was changed)\n\n\
          hint: move it away with `mv {old} {new}`, or choose another folder with `--out`",
-        file = .0.display(), old = quote_path(.0), new = quote_path(&.0.with_added_extension("orig"))
+        file = .0.display(), old = quote_path(.0), new = quote_path(Path::new(&format!("{}.orig", .0.display())))
     )]
     NotGenerated(PathBuf),
     /// The file system refused.
@@ -180,10 +180,16 @@ mod unit {
     #[test]
     fn unmarked_file_is_not_overwritten_and_stops_all_writes() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        fs::write(folder.path().join("b"), "mine\n")?;
-        let refused = write_all(folder.path(), &files(&[("a", "# @generated\n"), ("b", "# @generated\n")]));
-        assert!(matches!(refused, Err(WriteError::NotGenerated(_))));
-        assert_eq!(fs::read_to_string(folder.path().join("b"))?, "mine\n");
+        let mine = folder.path().join("m ine");
+        fs::write(&mine, "mine\n")?;
+        let refused = write_all(folder.path(), &files(&[("a", "# @generated\n"), ("m ine", "# @generated\n")]));
+        let path = mine.display();
+        let expected = format!(
+            "`{path}` exists and has no `@generated` marker, so it is not overwritten (no file was changed)\n\n\
+             hint: move it away with `mv '{path}' '{path}.orig'`, or choose another folder with `--out`"
+        );
+        assert_eq!(refused.map_err(|error| error.to_string()), Err(expected));
+        assert_eq!(fs::read_to_string(&mine)?, "mine\n");
         assert!(!folder.path().join("a").exists());
         Ok(())
     }

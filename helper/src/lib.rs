@@ -14,6 +14,7 @@ pub mod generated_file;
 pub mod image;
 pub mod manifest;
 pub mod published;
+pub mod rewrite;
 pub mod shell;
 pub mod store;
 pub mod toolchain;

@@ -29,7 +29,8 @@ pub enum ManifestError {
     FileName(String),
     /// Its schema is newer than this helper.
     #[error(
-        "schema {found} is not supported: this `lre` reads schema {SCHEMA}\n\nhint: update `lre` to the version that wrote the manifest"
+        "schema {found} is not supported: this `lre` reads schema {SCHEMA}\n\n\
+         hint: update `lre` to the version that wrote the manifest"
     )]
     Schema {
         /// The number in the file.

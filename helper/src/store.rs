@@ -1,9 +1,13 @@
 //! The Nix store: names of store roots and store paths, and where they lie on this machine.
 
+pub mod command;
+pub mod comparison;
 pub mod database;
 pub mod hash;
+pub mod nar;
 pub mod path;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::shell::quote_path;
@@ -12,6 +16,23 @@ pub use path::{StorePath, StorePathError, StoreRoot, find_store_paths};
 
 /// The logical store directory. It is part of every generated text, wherever the store lies on disk.
 pub const STORE_DIR: &str = "/nix/store";
+
+/// `NIX_STORE_DIR` names another folder. A store elsewhere has other store paths than those in a manifest.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`NIX_STORE_DIR` is `{}`, but a toolchain's paths lie in `{STORE_DIR}`\n\nhint: leave it unset; name a store that \
+     lies in another folder with `--store DIR`, or check the files alone with `--no-store`", .0.display()
+)]
+pub struct OtherStoreDir(PathBuf);
+
+/// Refuses a value of `NIX_STORE_DIR` that is not the store directory of every manifest.
+///
+/// # Errors
+/// See [`OtherStoreDir`].
+pub fn require_store_dir(value: Option<&OsStr>) -> Result<(), OtherStoreDir> {
+    let other = value.map(Path::new).filter(|folder| !folder.as_os_str().is_empty() && *folder != Path::new(STORE_DIR));
+    other.map_or(Ok(()), |folder| Err(OtherStoreDir(folder.to_owned())))
+}
 
 /// The place of the store on disk.
 ///
@@ -35,6 +56,14 @@ impl Store {
     #[must_use]
     pub fn chroot(&self) -> Option<&Path> {
         self.chroot.as_deref()
+    }
+
+    /// The folder of Nix's database: `/nix/var/nix/db`, in the chroot store if that was given. `NIX_STATE_DIR` moves it
+    /// for the store of this machine, as it does for Nix.
+    #[must_use]
+    pub fn database_folder(&self) -> PathBuf {
+        let state = std::env::var_os("NIX_STATE_DIR").filter(|folder| self.chroot.is_none() && !folder.is_empty());
+        state.map_or_else(|| self.on_disk("/nix/var/nix"), PathBuf::from).join("db")
     }
 
     /// ` --store DIR` for a command line, or nothing for the store of this machine.
@@ -88,5 +117,24 @@ impl Store {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn other_store_directories_are_refused() {
+        let refusal = |value: &str| require_store_dir(Some(value.as_ref())).err().map(|error| error.to_string());
+        assert_eq!(require_store_dir(None).err().map(|error| error.to_string()), None);
+        assert_eq!([refusal(""), refusal("/nix/store"), refusal("/nix/store/")], [None, None, None]);
+        assert_eq!(
+            refusal("/other/store").as_deref(),
+            Some(
+                "`NIX_STORE_DIR` is `/other/store`, but a toolchain's paths lie in `/nix/store`\n\nhint: leave it unset; \
+                 name a store that lies in another folder with `--store DIR`, or check the files alone with `--no-store`"
+            )
+        );
     }
 }

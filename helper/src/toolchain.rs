@@ -19,7 +19,8 @@ const SYSTEM: &str = "x86_64-linux";
 pub enum ToolchainError {
     /// The name cannot be part of a repository's name.
     #[error(
-        "`{0}` is no toolchain name: expected lower-case letters, digits and `_`, starting with a letter\n\nhint: leave `--name` out for `cc`"
+        "`{0}` is no toolchain name: expected lower-case letters, digits and `_`, starting with a letter\n\n\
+         hint: leave `--name` out for `cc`"
     )]
     Name(String),
     /// Env or the facts do not fit.

@@ -37,8 +37,12 @@ pub(super) fn check_limits(text: &str, dialect: &Dialect) -> Result<(), Exceeded
             return Ok(());
         };
         match token {
-            Token::OpeningRound | Token::OpeningSquare | Token::OpeningCurly => levels.push(0),
-            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly if levels.len() > 1 => {
+            Token::OpeningRound | Token::OpeningSquare | Token::OpeningCurly | Token::FStringExprStart => {
+                levels.push(0)
+            }
+            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly | Token::FStringExprEnd
+                if levels.len() > 1 =>
+            {
                 sum -= levels.pop().unwrap_or_default();
                 add(&mut levels, &mut sum);
             }

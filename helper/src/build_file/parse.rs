@@ -1,11 +1,21 @@
 //! Finds the string literals of a BUILD file, and what each is for. Nothing is evaluated.
 
 use starlark_syntax::codemap::{CodeMap, Pos, Span};
+use starlark_syntax::dialect::DialectTypes;
 use starlark_syntax::syntax::ast::{ArgumentP, AstExpr, AstLiteral, AstStmt, CallArgsP, ExprP};
 use starlark_syntax::syntax::module::AstModuleFields as _;
 use starlark_syntax::syntax::{AstModule, Dialect};
 
 use super::limits::{MAX_BYTES, STACK_BYTES, check_limits};
+use super::tabs::blank_tabs;
+
+/// What some release of Bazel accepts, and f-strings: those of other Starlarks are still told from plain literals.
+pub(super) const DIALECT: Dialect = Dialect {
+    enable_keyword_only_arguments: true,
+    enable_types: DialectTypes::ParseOnly,
+    enable_f_strings: true,
+    ..Dialect::Standard
+};
 
 /// Why a file could not be read as Starlark.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +75,22 @@ impl Literal {
 /// # Errors
 /// If the text is no Starlark, or larger, deeper or longer than the limits.
 pub fn parse(file: &str, text: &str) -> Result<BuildFile, ParseError> {
-    let run = || parse_here(file, text);
+    with_module(file, text, |module| {
+        let mut visitor = Visitor { codemap: module.codemap(), literals: Vec::new() };
+        visitor.statement(module.statement());
+        BuildFile { literals: visitor.literals }
+    })
+}
+
+/// Parses a Starlark file and looks at its tree, all on a thread whose stack is large enough for both.
+///
+/// Byte offsets in the tree are those of `text`.
+pub(crate) fn with_module<T: Send>(
+    file: &str,
+    text: &str,
+    look: impl FnOnce(&AstModule) -> T + Send,
+) -> Result<T, ParseError> {
+    let run = || parse_here(file, text).map(|module| look(&module));
     std::thread::scope(|scope| {
         // The parser recurses; the main thread's stack depends on `ulimit` and other threads have 2 MiB.
         let thread = std::thread::Builder::new().name("parser".to_owned()).stack_size(STACK_BYTES);
@@ -80,27 +105,24 @@ fn at_start(file: &str, message: String) -> ParseError {
     ParseError { file: file.to_owned(), line: 1, column: 1, message }
 }
 
-fn parse_here(file: &str, text: &str) -> Result<BuildFile, ParseError> {
+fn parse_here(file: &str, text: &str) -> Result<AstModule, ParseError> {
     if text.len() > MAX_BYTES {
         return Err(at_start(file, format!("larger than {MAX_BYTES} bytes")));
     }
-    let dialect = Dialect::Standard;
-    check_limits(text, &dialect).map_err(|exceeded| {
+    let text = blank_tabs(text);
+    check_limits(&text, &DIALECT).map_err(|exceeded| {
         let before = &text[..exceeded.offset];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         ParseError { file: file.to_owned(), line, column, message: exceeded.message }
     })?;
-    let module = AstModule::parse(file, text.to_owned(), &dialect).map_err(|error| {
+    AstModule::parse(file, text.into_owned(), &DIALECT).map_err(|error| {
         let position = error.span().map(|span| span.resolve_span().begin).unwrap_or_default();
         let message = error.without_diagnostic().to_string();
         let first_line = message.lines().next().unwrap_or_default();
         let message = first_line.strip_prefix("Parse error: ").unwrap_or(first_line).to_owned();
         ParseError { file: file.to_owned(), line: position.line + 1, column: position.column + 1, message }
-    })?;
-    let mut visitor = Visitor { codemap: module.codemap(), literals: Vec::new() };
-    visitor.statement(module.statement());
-    Ok(BuildFile { literals: visitor.literals })
+    })
 }
 
 /// Where in a call an expression stands.
@@ -191,6 +213,21 @@ mod unit {
             ]
         );
         Ok(())
+    }
+
+    #[test]
+    fn what_bazel_accepts_is_parsed() -> Result<(), ParseError> {
+        parse("a.bzl", "def f(a, *, b, c = 1):\n    return a\n")?;
+        parse("a.bzl", "def f(a: int) -> list[str]:\n    return a\n")?;
+        let file = parse("BUILD", "f(\n\t\"a\tb\",\t# c\n\t\n)\t\nx =\t\\\n\t[\n\n\t]\n")?;
+        assert_eq!(file.literals[0].value, "a\tb");
+        Ok(())
+    }
+
+    #[test]
+    fn tab_as_indentation_is_an_error_as_in_bazel() {
+        let message = "BUILD:1:9: tabs are not allowed";
+        assert_eq!(error("def f():\n\treturn\t[]\n").as_deref(), Some(message));
     }
 
     #[test]

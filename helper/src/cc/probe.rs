@@ -139,8 +139,8 @@ pub enum ProbeError {
     /// It links with a linker outside the store.
     #[error(
         "`CC` links with a linker outside the store: {reason} (asked with `{flag}`)\n\n\
-         hint: a linker there differs from machine to machine; add the `bin` folder of `lld` or `binutils` to `PATH` in \
-         Env, or take `CC` from a Nix package that wraps its linker"
+         hint: a linker there differs from machine to machine; add the `bin` folder of `lld` or `binutils` to `PATH` \
+         in Env, or take `CC` from a Nix package that wraps its linker"
     )]
     LinkerOutsideStore {
         /// The question.

@@ -3,46 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::mention::Mention;
+use super::registration::Registrations;
 use super::{Subject, group_with, nix_store_command, plural};
 use crate::diagnostic::{Finding, Group, Kind};
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::store::{Store, StoreRoot, find_store_paths};
 
-/// Each missing root once, with everything that needs it: `(cc/BUILD:31:16 gcc, cpp; Env CC, PATH)`.
-pub(super) fn missing_roots(subject: &Subject<'_>, store: &Store) -> Option<Group> {
-    let Subject { manifest, mentions, .. } = subject;
-    let keys = environment_keys(manifest);
-    let findings: Vec<Finding> = manifest
-        .store_roots
-        .iter()
-        .map(|recorded| &recorded.path)
-        .filter(|root| !store.has_root(root))
-        .map(|root| {
-            let first = mentions.of_root(root).next();
-            let env = keys.get(root).map(|keys| keys.join(", "));
-            let mut purposes: Vec<&str> = Vec::new();
-            for mention in mentions.of_root(root) {
-                if !purposes.contains(&mention.purpose.as_str()) {
-                    purposes.push(&mention.purpose);
-                }
-            }
-            let needed = match (first, env) {
-                (Some(m), Some(env)) => {
-                    format!("  ({}:{}:{} {}; Env {env})", m.file, m.line, m.column, purposes.join(", "))
-                }
-                (Some(m), None) => format!("  ({}:{}:{} {})", m.file, m.line, m.column, purposes.join(", ")),
-                (None, Some(env)) => format!("  (Env only: {env})"),
-                (None, None) => String::new(),
-            };
-            Finding {
-                kind: Kind::MissingStoreRoot,
-                file: first.map(|mention| mention.file.clone()),
-                line: first.map(|mention| mention.line),
-                column: first.map(|mention| mention.column),
-                root: Some(root.path()),
-                message: format!("{root}{needed}"),
-                hint: Some(realise_hint(manifest, store, &[root.path()])),
-            }
+/// Each missing root once. What Nix's database has is a [`Kind::DeletedStoreRoot`] instead: realising does not help it.
+pub(super) fn missing_roots(subject: &Subject<'_>, store: &Store, registrations: &Registrations) -> Option<Group> {
+    let manifest = subject.manifest;
+    let roots = manifest.store_roots.iter().map(|recorded| &recorded.path);
+    let missing = roots.filter(|root| !store.has_root(root) && !registrations.has(root));
+    let findings: Vec<Finding> = missing
+        .map(|root| Finding {
+            hint: Some(realise_hint(manifest, store, &[root.path()])),
+            ..finding_of_root(subject, Kind::MissingStoreRoot, root, &[])
         })
         .collect();
     let (count, are) = (findings.len(), plural(findings.len(), "is", "are"));
@@ -52,8 +27,37 @@ pub(super) fn missing_roots(subject: &Subject<'_>, store: &Store) -> Option<Grou
     group_with(headline, findings, realise_hint(manifest, store, &roots))
 }
 
-/// Pinned toolchains come from a flake, whose outputs a binary cache may have. Others are known to their expression alone.
-fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String]) -> String {
+/// A finding about a store root, with details and everything that needs it: `(cc/BUILD:31:16 gcc, cpp; Env CC, PATH)`.
+pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoot, details: &[String]) -> Finding {
+    let mut purposes: Vec<&str> = Vec::new();
+    for mention in subject.mentions.of_root(root) {
+        if !purposes.contains(&mention.purpose.as_str()) {
+            purposes.push(&mention.purpose);
+        }
+    }
+    let first = subject.mentions.of_root(root).next();
+    let place = first.map(|m| format!("{}:{}:{} {}", m.file, m.line, m.column, purposes.join(", ")));
+    let keys = environment_keys(subject.manifest);
+    let env = keys.get(root).map(|keys| match &place {
+        Some(_) => format!("Env {}", keys.join(", ")),
+        None => format!("Env only: {}", keys.join(", ")),
+    });
+    let remarks: Vec<String> = details.iter().cloned().chain(place).chain(env).collect();
+    let remarks = if remarks.is_empty() { String::new() } else { format!("  ({})", remarks.join("; ")) };
+    Finding {
+        kind,
+        file: first.map(|mention| mention.file.clone()),
+        line: first.map(|mention| mention.line),
+        column: first.map(|mention| mention.column),
+        root: Some(root.path()),
+        message: format!("{root}{remarks}"),
+        hint: None,
+    }
+}
+
+/// Pinned toolchains come from a flake, whose outputs a binary cache may have. Others are known to their expression
+/// alone.
+pub(super) fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String]) -> String {
     let pronoun = plural(roots.len(), "it", "them");
     let command = nix_store_command(store, "--realise", roots);
     let otherwise = if manifest.pin.is_empty() {

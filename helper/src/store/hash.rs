@@ -22,10 +22,12 @@ pub fn nix_base32(bytes: &[u8]) -> String {
 /// `sha256-<base64>` of a text.
 #[must_use]
 pub fn sha256_sri(text: &str) -> String {
-    to_sri(&Sha256::digest(text.as_bytes()))
+    sri_of_digest(&Sha256::digest(text.as_bytes()))
 }
 
-fn to_sri(digest: &[u8]) -> String {
+/// `sha256-<base64>` of a SHA-256.
+#[must_use]
+pub fn sri_of_digest(digest: &[u8]) -> String {
     format!("sha256-{}", BASE64.encode(digest))
 }
 
@@ -41,7 +43,7 @@ pub fn sri_of_nix_hash(printed: &str) -> Option<String> {
         }
         _ => return None,
     };
-    (bytes.len() == 32).then(|| to_sri(&bytes))
+    (bytes.len() == 32).then(|| sri_of_digest(&bytes))
 }
 
 #[cfg(test)]

@@ -81,8 +81,8 @@ fn prefixes_that_are_no_config_names_are_refused() {
     for prefix in ["", "a b", "a:b", "a\nbuild", "é", "-x"] {
         let result = run(&[], &[&format!("--prefix={prefix}")]);
         let expected = format!(
-            "exit 2\n--- stdout\n--- stderr\nerror: `{prefix}` is no Bazel config name: expected letters, digits, `_`, `.`, \
-             `+` and `-`\n\nhint: use `--prefix lre`, or leave it out to enable the toolchain in every build\n"
+            "exit 2\n--- stdout\n--- stderr\nerror: `{prefix}` is no Bazel config name: expected letters, digits, \
+             `_`, `.`, `+` and `-`\n\nhint: use `--prefix lre`, or leave it out to enable the toolchain in every build\n"
         );
         assert_eq!(result, expected);
     }

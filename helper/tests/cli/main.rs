@@ -2,6 +2,9 @@
 
 mod bazelrc;
 mod check;
+mod database;
 mod regen;
+mod rewrite;
 mod schema;
+mod store;
 mod support;

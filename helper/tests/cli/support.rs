@@ -19,7 +19,8 @@ case "$*" in
     echo "#define __GLIBC__ 2"; echo "#define __GLIBC_MINOR__ 41"; echo "#define _LIBCPP_VERSION 210108" ;;
   -dumpmachine) echo x86_64-unknown-linux-gnu ;;
   -print-resource-dir) echo $R/lib/clang/21 ;;
-  "-E -v "*) echo "#include <...> search starts here:" >&2; echo " ${INCLUDE:-$R/include}" >&2; echo "End of search list." >&2 ;;
+  "-E -v "*) echo "#include <...> search starts here:" >&2; echo " ${INCLUDE:-$R/include}" >&2
+    echo "End of search list." >&2 ;;
   *-fuse-ld=lld*) echo " \"$R/bin/ld.lld\" -pie" >&2 ;;
 esac
 "##;

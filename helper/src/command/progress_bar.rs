@@ -1,0 +1,71 @@
+//! How far a long piece of work is, on one line of a terminal. Elsewhere nothing is printed.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Between two updates, which cost a system call each.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The line. It is empty until the work has taken a while.
+pub(super) struct ProgressBar {
+    is_terminal: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    next: Instant,
+    is_shown: bool,
+}
+
+impl Default for ProgressBar {
+    fn default() -> Self {
+        let state = State { next: Instant::now() + PAUSE, is_shown: false };
+        Self { is_terminal: std::io::stderr().is_terminal(), state: Mutex::new(state) }
+    }
+}
+
+impl ProgressBar {
+    /// Shows bytes that are done, of a total that may be unknown (0) or too small.
+    pub(super) fn show(&self, done: u64, total: u64) {
+        if !self.is_terminal {
+            return;
+        }
+        // A thread that finds another one at the line has nothing to add.
+        let Ok(mut state) = self.state.try_lock() else { return };
+        if Instant::now() < state.next {
+            return;
+        }
+        state.next = Instant::now() + PAUSE;
+        state.is_shown = true;
+        let _ = write!(std::io::stderr(), "\r\x1b[K{}", describe(done, total));
+    }
+
+    /// Makes room for other messages.
+    pub(super) fn clear(&self) {
+        if self.state.lock().is_ok_and(|state| state.is_shown) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+fn describe(done: u64, total: u64) -> String {
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    if done <= total {
+        format!("hashing: {} of {} MB, {} %", megabytes(done), megabytes(total), done * 100 / total.max(1))
+    } else {
+        format!("hashing: {} MB", megabytes(done))
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::describe;
+
+    #[test]
+    fn unknown_totals_are_left_out() {
+        assert_eq!(describe(1_500_000, 6_000_000), "hashing: 1 of 6 MB, 25 %");
+        assert_eq!(describe(0, 0), "hashing: 0 of 0 MB, 0 %");
+        assert_eq!(describe(2_000_000, 0), "hashing: 2 MB");
+    }
+}

@@ -1,0 +1,157 @@
+//! `lre rewrite`: replaces store paths in Starlark files.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Args;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+use super::{Outcome, print_data, read_text};
+use crate::rewrite::{Replacement, Replacements, Rewritten, render_diff, replace_all, rewrite};
+use crate::store::StorePath;
+
+/// Replaces store paths inside the string literals of Starlark files. Every other byte stays.
+///
+/// What depends on more than one literal's text is reported and left as it is: a store path in a comment, in an f-string,
+/// or joined to an expression. Either all files are written or none.
+#[derive(Debug, Args)]
+pub struct RewriteArguments {
+    /// The store path to replace, with everything below it: a store root or a path below one.
+    #[arg(long, value_name = "OLD", requires = "to", required_unless_present = "map")]
+    from: Option<String>,
+    /// The store path that replaces it.
+    #[arg(long, value_name = "NEW", requires = "from")]
+    to: Option<String>,
+    /// JSON object from old store paths to new ones. All are replaced at once, the longest first.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    map: Option<PathBuf>,
+    /// Print a unified diff and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// BUILD files, `.bzl` files, `MODULE.bazel` and the like.
+    #[arg(value_name = "FILES", required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// If a store path, the map or a file cannot be used, or a file cannot be written. No file is changed then.
+pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
+    let replacements = read_replacements(arguments)?;
+    let mut seen = BTreeSet::new();
+    let (mut changes, mut counts, mut leftovers, mut failures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for file in &arguments.files {
+        let name = file.display().to_string();
+        let (metadata, before) = match read_file(file) {
+            Ok(read) => read,
+            Err(error) => {
+                failures.push(format!("{error:#}"));
+                continue;
+            }
+        };
+        // The same file twice, perhaps by two names.
+        if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+            continue;
+        }
+        match rewrite(&name, &before, &replacements) {
+            Ok(Rewritten { text, replaced, leftovers: left }) => {
+                leftovers.extend(left.into_iter().map(|l| format!("{name}:{}:{}: {}", l.line, l.column, l.message)));
+                if text != before {
+                    counts.push(replaced);
+                    changes.push(Replacement { path: file.clone(), metadata, before, after: text });
+                }
+            }
+            Err(error) => failures.push(error.to_string()),
+        }
+    }
+    if !failures.is_empty() {
+        let files = count(arguments.files.len(), "file");
+        bail!("cannot rewrite {} of {files} (no file was changed)\n  {}", failures.len(), failures.join("\n  "));
+    }
+    if arguments.dry_run {
+        let diff =
+            |change: &Replacement| render_diff(&change.path.display().to_string(), &change.before, &change.after);
+        print_data(&changes.iter().map(diff).collect::<String>())?;
+    } else {
+        replace_all(&changes).map_err(|error| anyhow!("{error} (no file was changed)"))?;
+    }
+    let verb = if arguments.dry_run { "would rewrite" } else { "rewrote" };
+    for (change, replaced) in changes.iter().zip(counts) {
+        eprintln!("{verb} {} in {}", count(replaced, "store path"), change.path.display());
+    }
+    if changes.is_empty() && leftovers.is_empty() {
+        eprintln!("nothing to rewrite in {}", count(arguments.files.len(), "file"));
+    }
+    if leftovers.is_empty() {
+        return Ok(Outcome::Clean);
+    }
+    let (places, them) = if leftovers.len() == 1 { ("place is", "it") } else { ("places are", "them") };
+    let list = leftovers.join("\n  ");
+    eprintln!("error: {} {places} left as before\n  {list}\n\nhint: edit {them} by hand", leftovers.len());
+    Ok(Outcome::Findings)
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+fn read_replacements(arguments: &RewriteArguments) -> anyhow::Result<Replacements> {
+    if let Some(path) = &arguments.map {
+        let text = read_text(path)?;
+        let cannot_use = || format!("cannot use `{}` as a map of store paths", path.display());
+        let pairs: Pairs = serde_json::from_str(&text).with_context(cannot_use)?;
+        return Replacements::new(pairs.0).with_context(cannot_use);
+    }
+    let parse = |flag: &str, text: &Option<String>| {
+        StorePath::parse(text.as_deref().unwrap_or_default()).with_context(|| format!("cannot use `{flag}`"))
+    };
+    let pair = (parse("--from", &arguments.from)?, parse("--to", &arguments.to)?);
+    Ok(Replacements::new([pair])?)
+}
+
+/// A JSON object whose keys may repeat: a map would silently keep the last.
+struct Pairs(Vec<(StorePath, StorePath)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object from store paths to store paths")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+/// Reads a file that may be replaced.
+fn read_file(path: &Path) -> anyhow::Result<(Metadata, String)> {
+    let cannot_read = || format!("{}: cannot be read", path.display());
+    let metadata = fs::symlink_metadata(path).with_context(cannot_read)?;
+    if metadata.is_symlink() {
+        let target = fs::read_link(path).with_context(cannot_read)?;
+        bail!("{}: is a symbolic link to `{}`, which is not written through", path.display(), target.display());
+    }
+    if !metadata.is_file() {
+        bail!("{}: is no regular file", path.display());
+    }
+    let bytes = fs::read(path).with_context(cannot_read)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((metadata, text)),
+        Err(error) => bail!("{}: is not UTF-8 (byte {})", path.display(), error.utf8_error().valid_up_to() + 1),
+    }
+}
