@@ -6,6 +6,9 @@ load("//extensions/private:system.bzl", "host_system")
 # Checking takes milliseconds; this is for a store on a network file system that does not answer.
 _TIME_LIMIT_SECONDS = 60
 
+# What `lre check --confirm` prints: a program that merely ends with 0 has checked nothing.
+_CLEAN = "lre check: clean"
+
 # How much is quoted of a program that prints anything.
 _LINES = 10
 
@@ -37,14 +40,14 @@ def check_toolchain(rctx, located, manifest, helper):
 
     # From the repository's own folder, so that messages name the toolchain's folder as its user does.
     result = rctx.execute(
-        [program, "check", located.folder],
+        [program, "check", "--confirm", located.folder],
         timeout = _TIME_LIMIT_SECONDS,
         working_directory = str(located.base),
     )
 
-    # `lre` ends with 0 and prints nothing, or with 1 and findings, or with 2 and why it cannot check.
+    # `lre` ends with 0 and says so, or with 1 and findings, or with 2 and why it cannot check.
     said = result.stderr.strip()
-    if result.return_code == 0 and not result.stdout.strip():
+    if result.return_code == 0 and result.stdout.strip() == _CLEAN:
         return ""
     if result.return_code == 1 and said.startswith("error: "):
         return said

@@ -13,6 +13,12 @@ _FILES = ["cc/BUILD"]
 # Bazel would take these for the generated files beside them; `lre check` reports them.
 _SHADOWS = ["cc/BUILD.bazel", "config/BUILD.bazel"]
 
+_OWN_MODULE = "local-remote-execution"
+
+# Whoever forgot the tag, or gave it another name, has a toolchain in mind that is not this one.
+_UNCHOSEN = """note: `MODULE.bazel` chooses no manifest for `{0}`, so this is the toolchain that `local-remote-execution` ships; to use another one: `lre.toolchain(name = "{0}", manifest = "//FOLDER:lre.json")`
+"""
+
 def _leaf_repository_impl(rctx):
     located = locate_manifest(rctx, rctx.attr.manifest)
     manifest = read_manifest(rctx, located, rctx.attr.toolchain)
@@ -41,6 +47,8 @@ def _leaf_repository_impl(rctx):
     rctx.file("BUILD.bazel", "", executable = False)
 
 def _report(rctx, located, manifest, findings):
+    if rctx.attr.chooser == _OWN_MODULE and not located.is_root:
+        findings = _UNCHOSEN.format(rctx.attr.toolchain) + findings
     text = "repository `{}`, chosen by module `{}` with `{}`, cannot be used on this machine\n{}".format(
         "lre_" + rctx.attr.toolchain,
         rctx.attr.chooser,

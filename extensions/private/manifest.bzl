@@ -16,8 +16,8 @@ def locate_manifest(rctx, label):
       label: the manifest's label.
 
     Returns:
-      A struct of `label` (as text, for messages), `file` (its path), `base` (the path of its repository) and `folder`
-      (its folder below `base`).
+      A struct of `label` (as text, for messages), `file` (its path), `base` (the path of its repository), `folder`
+      (its folder below `base`) and `is_root` (whether it is the root module's).
     """
     if label.repo_name:
         base = rctx.path(label).dirname
@@ -28,7 +28,13 @@ def locate_manifest(rctx, label):
     folder = label.package or "."
     file = base.get_child(label.package, label.name) if label.package else base.get_child(label.name)
     rctx.watch(file)
-    return struct(label = str(label).replace("@@//", "//"), file = file, base = base, folder = folder)
+    return struct(
+        label = str(label).replace("@@//", "//"),
+        file = file,
+        base = base,
+        folder = folder,
+        is_root = not label.repo_name,
+    )
 
 def read_manifest(rctx, located, name):
     """Reads a manifest.

@@ -101,8 +101,22 @@ def _by_name(module):
                   "lower-case letters, digits and `_`").format(tag.name))
         if tag.name in _TAKEN:
             fail("`lre.toolchain` names `{0}`, but `@lre_{0}` is another repository of this extension".format(tag.name))
+        _require_manifest_label(tag)
         tags[tag.name] = tag
     return tags
+
+def _require_manifest_label(tag):
+    """A file's path in place of a label resolves to something else, of which nothing useful can be said."""
+    if not tag.manifest or ("/" not in tag.manifest.name and not tag.manifest.package.endswith(".json")):
+        return
+    path = tag.manifest.name if "/" in tag.manifest.name else tag.manifest.package
+    folder, _, file = path.rpartition("/")
+    fail("`lre.toolchain` names `{}` with the manifest `{}`, which is a path and not a label\n\nhint: write `//{}:{}`".format(
+        tag.name,
+        path,
+        folder,
+        file,
+    ))
 
 def _config(manifest):
     package = manifest.package + "/config" if manifest.package else "config"

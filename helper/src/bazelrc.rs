@@ -20,7 +20,7 @@ pub enum BazelrcError {
     /// The helper's path would not survive the rc file.
     #[error(
         "`{0}` is no usable path of the helper: it must be absolute, without white space, quotes, `\\`, `#` and `%`\n\n\
-         hint: take it from a Nix package, such as `--helper $(nix build --print-out-paths .#lre)/bin/lre`"
+         hint: `--helper \"$(realpath \"$(command -v lre)\")\"` names the `lre` in your PATH"
     )]
     Helper(String),
     /// A value would not survive the rc file.
@@ -181,6 +181,21 @@ impl Rc {
 /// Env's `PATH`. An empty one is none: it has no folder to find a program in.
 fn search_path(environment: &Environment) -> Option<&str> {
     environment.get("PATH").filter(|path| !path.is_empty())
+}
+
+/// What the reader of the rc file has to know and would not see, because the file is not looked at.
+#[must_use]
+pub fn bazelrc_warnings(environment: Option<&Environment>) -> Vec<&'static str> {
+    match environment {
+        None => vec![
+            "no environment set: LRE will not work locally\n\nhint: name the toolchain's Env with `--env-json env.json`",
+        ],
+        Some(environment) if matches!(shell(environment), Ok(None)) => vec![
+            "Env names no bash: genrules run in Bazel's default shell, which may differ between machines\n\n\
+             hint: add `BAZEL_SH=/nix/store/…/bin/bash` to Env, with the bash that the workers have",
+        ],
+        Some(_) => Vec::new(),
+    }
 }
 
 /// Env's bash: `BAZEL_SH`, or that of the first store root in `PATH` that is named as bash's package is. Never guessed:

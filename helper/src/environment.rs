@@ -8,7 +8,8 @@ pub enum EnvironmentError {
     /// The text is no JSON list of strings.
     #[error(
         "expected a JSON list of `KEY=VALUE` strings: {0}\n\n\
-         hint: write one with `nix eval --json .#lre-cc.meta.Env > env.json`"
+         hint: write one with `nix-instantiate --eval --strict --json toolchain.nix -A lre-cc.meta.Env >env.json`, or \
+         `nix eval --json .#lre-cc.meta.Env >env.json` in a flake"
     )]
     NotAList(serde_json::Error),
     /// An entry has no `=`.

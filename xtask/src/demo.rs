@@ -46,6 +46,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match (options.sabotage, report.problems().len()) {
         (Some(sabotage), 0) => bail!("the sabotage of `{sabotage:?}` was not noticed"),
         (None, 0) if report.holds() => Ok(()),
-        (_, problems) => bail!("parity is broken: {problems} findings, above"),
+        (Some(sabotage), _) => bail!("the sabotage of `{sabotage:?}` was noticed, as it should be"),
+        (None, 1) => bail!("parity is broken: one finding, above"),
+        (None, problems) => bail!("parity is broken: {problems} findings, above"),
     }
 }

@@ -60,13 +60,15 @@ pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoo
 pub(super) fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String]) -> String {
     let pronoun = plural(roots.len(), "it", "them");
     let command = nix_store_command(store, "--realise", roots);
-    let otherwise = if manifest.pin.is_empty() {
-        "or build the toolchain again from its expression"
-    } else {
-        "which asks Nix's substituters"
-    };
     let remotely = "or build remotely only with `--repo_env=LRE_LOCAL=off`";
-    format!("realise {pronoun} with {command}, {otherwise}, {remotely}")
+    if manifest.pin.is_empty() {
+        format!(
+            "build the toolchain again from its expression, or realise {pronoun} with {command} if a substituter has \
+             {pronoun}, {remotely}"
+        )
+    } else {
+        format!("realise {pronoun} with {command}, which asks Nix's substituters, {remotely}")
+    }
 }
 
 /// The keys of Env that name each store root, in Env's order.

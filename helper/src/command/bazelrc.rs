@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Outcome, print_data, read_environment};
-use crate::bazelrc::render_bazelrc;
+use crate::bazelrc::{bazelrc_warnings, render_bazelrc};
 
 /// Prints the rc file that selects the toolchain in Bazel.
 #[derive(Debug, Args)]
@@ -29,5 +29,8 @@ pub fn run(arguments: &BazelrcArguments) -> anyhow::Result<Outcome> {
     let environment = arguments.env_json.as_deref().map(read_environment).transpose()?;
     let text = render_bazelrc(environment.as_ref(), arguments.prefix.as_deref(), arguments.helper.as_deref())?;
     print_data(&text)?;
+    for warning in bazelrc_warnings(environment.as_ref()) {
+        eprintln!("warning: {warning}");
+    }
     Ok(Outcome::Clean)
 }

@@ -33,8 +33,12 @@ pub struct CheckArguments {
     /// Let Nix fetch or build the store roots that are missing, with `nix-store --realise`, before anything is checked.
     #[arg(long)]
     realise: bool,
+    /// Print `lre check: clean` to stdout if nothing is found: Bazel's fetch tells a check by it from any program that
+    /// ends with 0.
+    #[arg(long)]
+    confirm: bool,
     /// `human` prints to stderr, `json` prints one document to stdout.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_enum, default_value_t = Format::Human, conflicts_with = "confirm")]
     format: Format,
 }
 
@@ -78,6 +82,9 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     }
     let mut findings = groups.iter().flat_map(|group| &group.findings);
     Ok(if groups.is_empty() {
+        if arguments.confirm {
+            print_data("lre check: clean\n")?;
+        }
         Outcome::Clean
     } else if findings.any(|finding| finding.kind.hides_findings()) {
         Outcome::Incomplete

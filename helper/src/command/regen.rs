@@ -43,6 +43,14 @@ pub struct RegenArguments {
 /// If an input is refused, the compiler does not answer or a file cannot be written. No file is changed then.
 pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
     let store = Store::new(arguments.store.clone());
+    if let Some(owner) = owner(&arguments.out) {
+        anyhow::bail!(
+            "`{}` lies inside the toolchain's folder `{}`\n\nhint: name that with `--out {}`, or a folder beside it",
+            arguments.out.display(),
+            owner.display(),
+            quote_path(owner)
+        );
+    }
     let files = if let Some(path) = &arguments.env_json {
         let environment = read_environment(path)?;
         let probe = probe_cc(&store, &environment)?;
@@ -72,14 +80,18 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
+/// The toolchain's folder that `path` lies in.
+fn owner(path: &Path) -> Option<&Path> {
+    path.ancestors().skip(1).find(|owner| owner.join(FILE_NAME).is_file())
+}
+
 /// Reads the manifest of a toolchain's folder, for a command that takes the folder as its last word.
 ///
 /// # Errors
 /// If it is absent or not usable; the error says how to write one.
 pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyhow::Result<Manifest> {
     if folder.is_file() {
-        let owner = folder.ancestors().skip(1).find(|owner| owner.join(FILE_NAME).is_file());
-        let hint = match owner {
+        let hint = match owner(folder) {
             Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
             None => format!("name the folder that `lre regen --out` wrote; it has a `{FILE_NAME}`"),
         };
@@ -87,13 +99,16 @@ pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyh
     }
     let path = folder.join(FILE_NAME);
     let text = match std::fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => anyhow::bail!(
-            "`{}` has no manifest `{FILE_NAME}`\n\n\
-             hint: write one with `lre regen{} --env-json env.json --out {}`",
-            folder.display(),
-            store.option(),
-            quote_path(folder)
-        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let hint = match owner(folder) {
+                Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
+                None => {
+                    let (option, folder) = (store.option(), quote_path(folder));
+                    format!("write one with `lre regen{option} --env-json env.json --out {folder}`")
+                }
+            };
+            anyhow::bail!("`{}` has no manifest `{FILE_NAME}`\n\nhint: {hint}", folder.display())
+        }
         other => other.with_context(|| format!("cannot read `{}`", path.display()))?,
     };
     Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", path.display()))

@@ -97,6 +97,22 @@ fn file_in_place_of_the_folder_is_told_with_the_right_command() {
 }
 
 #[test]
+fn folder_inside_of_a_toolchain_is_told_with_the_right_command() {
+    let scene = generated();
+    assert_snapshot!("inner-folder", scene.run_without_change(&["check", "--no-store", "out/cc"]));
+    assert_snapshot!("inner-out", scene.run_without_change(&["regen", "--out", "out/cc"]));
+}
+
+#[test]
+fn clean_check_says_so_on_request_alone() {
+    let scene = generated();
+    let confirmed: Vec<&str> = CHECK.iter().copied().chain(["--confirm"]).collect();
+    assert_snapshot!("confirmed", scene.run_without_change(&confirmed));
+    scene.edit("out/cc/BUILD", "-Wall", "-Wextra");
+    assert_snapshot!("not-confirmed", scene.run_without_change(&confirmed));
+}
+
+#[test]
 fn absent_and_unusable_tools_are_reported() {
     let scene = generated();
     fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bazel_flags;
+mod choice;
 mod command;
 mod consumer;
 mod fetch;
@@ -23,10 +24,11 @@ type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
 pub(crate) fn run(tally: &mut Tally, lab: &mut Option<Lab>) -> Result<()> {
-    let files: [(&str, Checks); 10] = [
+    let files: [(&str, Checks); 11] = [
         ("a consumer", consumer::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
+        ("the choice of a manifest", choice::run),
         ("`bazel run`", command::run),
         ("`on_missing`", modes::run),
         ("`register`", registration::run),

@@ -1,5 +1,7 @@
 //! Unit and golden tests of both crates, by Cargo's own runner.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -7,10 +9,18 @@ use anyhow::{Context, Result, bail};
 use super::case::Tally;
 use crate::sandbox::workspace;
 
-/// Runs the tests beside the code and those that compare whole generated texts.
+/// Runs the tests beside the code and every file of `helper/tests`: whole texts, laws, stores. `cli` is a group itself.
 pub(crate) fn run(tally: &mut Tally) -> Result<()> {
-    let integration = ["--test", "golden", "--test", "config"];
-    cargo_test(tally, &[&["--package", "lre", "--lib"], &integration[..]].concat())?;
+    let mut arguments = vec!["--package".to_owned(), "lre".to_owned(), "--lib".to_owned()];
+    let folder = workspace().join("helper/tests");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    files.sort();
+    for name in files.iter().filter_map(|file| file.file_stem()) {
+        arguments.extend(["--test".to_owned(), name.to_string_lossy().into_owned()]);
+    }
+    cargo_test(tally, &arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
     cargo_test(tally, &["--package", "xtask"])
 }
 

@@ -24,7 +24,7 @@ struct Stub {
     said: &'static str,
 }
 
-const STUBS: [Stub; 6] = [
+const STUBS: [Stub; 7] = [
     Stub {
         claim: "a helper that hangs is ended, and that is said",
         script: "#!/bin/sh\nexec sleep 1000\n",
@@ -34,6 +34,11 @@ const STUBS: [Stub; 6] = [
         claim: "a helper that crashes: the signal is said",
         script: "#!/bin/sh\nkill -SEGV $$\n",
         said: "did not check the toolchain `cc`: it was ended by signal 11 and printed nothing\n\nhint: in a checkout",
+    },
+    Stub {
+        claim: "a program that ends with 0 and says nothing has checked nothing",
+        script: "#!/bin/sh\n",
+        said: "did not check the toolchain `cc`: it ended with 0 and printed nothing\n\nhint: in a checkout",
     },
     Stub {
         claim: "a helper that prints something else: it is quoted",
