@@ -49,12 +49,12 @@ def check_toolchain(rctx, located, manifest, helper):
     said = result.stderr.strip()
     if result.return_code == 0 and result.stdout.strip() == _CLEAN:
         return ""
-    if result.return_code == 1 and said.startswith("error: "):
+    if result.return_code == 1 and said.startswith("error"):
         return said
     command = "`{} check {}`".format(program, located.folder)
     if result.return_code == 2 and "\nUsage: " in said:
         fail("{} is refused: the program is of another version, or is not `lre`\n{}{}".format(command, said, HELPER_HINT))
-    if result.return_code == 2 and said.startswith("error: "):
+    if result.return_code == 2 and said.startswith("error"):
         fail("{} cannot check the toolchain `{}`\n{}".format(command, manifest["name"], said))
     fail("{} did not check the toolchain `{}`: {}{}".format(command, manifest["name"], _ending(result), HELPER_HINT))
 

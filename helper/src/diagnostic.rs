@@ -1,5 +1,8 @@
 //! Findings of a check, for people and for programs.
 
+pub mod github;
+pub mod sarif;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -43,6 +46,72 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind, in the order of the codes.
+    pub const ALL: [Self; 16] = [
+        Self::MissingStoreRoot,
+        Self::UnregisteredStoreRoot,
+        Self::DeletedStoreRoot,
+        Self::MissingTool,
+        Self::ToolNotExecutable,
+        Self::ChangedFile,
+        Self::MissingFile,
+        Self::UnlistedFile,
+        Self::UnknownStoreRoot,
+        Self::MalformedStorePath,
+        Self::NarHashMismatch,
+        Self::NarHashNotRecorded,
+        Self::ContentsMismatch,
+        Self::UnreadableStoreRoot,
+        Self::SyntaxError,
+        Self::UnreadableFile,
+    ];
+
+    /// The code under which `docs/findings.md` explains it. A code never changes its meaning.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MissingStoreRoot => "LRE001",
+            Self::UnregisteredStoreRoot => "LRE002",
+            Self::DeletedStoreRoot => "LRE003",
+            Self::MissingTool => "LRE004",
+            Self::ToolNotExecutable => "LRE005",
+            Self::ChangedFile => "LRE006",
+            Self::MissingFile => "LRE007",
+            Self::UnlistedFile => "LRE008",
+            Self::UnknownStoreRoot => "LRE009",
+            Self::MalformedStorePath => "LRE010",
+            Self::NarHashMismatch => "LRE011",
+            Self::NarHashNotRecorded => "LRE012",
+            Self::ContentsMismatch => "LRE013",
+            Self::UnreadableStoreRoot => "LRE014",
+            Self::SyntaxError => "LRE015",
+            Self::UnreadableFile => "LRE016",
+        }
+    }
+
+    /// What is wrong, without a subject.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::MissingStoreRoot => "store root is missing",
+            Self::UnregisteredStoreRoot => "store root is on disk and not valid in Nix's database",
+            Self::DeletedStoreRoot => "store root is valid in Nix's database and not on disk",
+            Self::MissingTool => "tool is absent",
+            Self::ToolNotExecutable => "tool cannot be executed",
+            Self::ChangedFile => "generated file differs from the manifest",
+            Self::MissingFile => "generated file is absent",
+            Self::UnlistedFile => "file replaces a generated one, or is not in the manifest",
+            Self::UnknownStoreRoot => "store root is not in the manifest",
+            Self::MalformedStorePath => "text is no well-formed store path",
+            Self::NarHashMismatch => "Nix's database has another NAR hash than the manifest",
+            Self::NarHashNotRecorded => "manifest has no NAR hash",
+            Self::ContentsMismatch => "bytes of a store root are not the recorded ones",
+            Self::UnreadableStoreRoot => "store root cannot be hashed",
+            Self::SyntaxError => "file is not Starlark",
+            Self::UnreadableFile => "file cannot be read",
+        }
+    }
+
     /// Whether a part of the folder or of the store could not be checked because of it.
     #[must_use]
     pub fn hides_findings(self) -> bool {
@@ -88,10 +157,27 @@ pub struct Group {
     pub hint: String,
 }
 
+impl Group {
+    /// The codes of its findings, each once, sorted.
+    fn codes(&self) -> Vec<&'static str> {
+        let mut codes: Vec<&str> = self.findings.iter().map(|finding| finding.kind.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u64,
-    findings: Vec<&'a Finding>,
+    findings: Vec<Coded<'a>>,
+}
+
+#[derive(Serialize)]
+struct Coded<'a> {
+    code: &'static str,
+    #[serde(flatten)]
+    finding: &'a Finding,
 }
 
 /// The groups as text for a terminal.
@@ -102,7 +188,7 @@ pub fn render_human(groups: &[Group]) -> String {
         if index > 0 {
             text.push('\n');
         }
-        let _ = writeln!(text, "error: {}", group.headline);
+        let _ = writeln!(text, "error[{}]: {}", group.codes().join(", "), group.headline);
         for finding in &group.findings {
             let _ = writeln!(text, "  {}", finding.message);
         }
@@ -116,6 +202,7 @@ pub fn render_human(groups: &[Group]) -> String {
 /// # Errors
 /// None that findings can cause; serde's signature has one.
 pub fn render_json(groups: &[Group]) -> Result<String, serde_json::Error> {
-    let findings = groups.iter().flat_map(|group| &group.findings).collect();
+    let findings = groups.iter().flat_map(|group| &group.findings);
+    let findings = findings.map(|finding| Coded { code: finding.kind.code(), finding }).collect();
     Ok(serde_json::to_string_pretty(&Report { schema: 1, findings })? + "\n")
 }

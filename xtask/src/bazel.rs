@@ -22,7 +22,8 @@ pub(crate) struct User {
 /// The user of every run that needs no other.
 pub(crate) const ALICE: User = User { name: "alice", folder: "alice", path: "/usr/games" };
 /// Somebody else, in another place.
-pub(crate) const BOB: User = User { name: "bob", folder: "elsewhere/of/bob", path: "/opt/bob/bin:/usr/local/games" };
+pub(crate) const BOB: User =
+    User { name: "bob", folder: "elsewhere/of/bob", path: "/usr/local/bob/bin:/usr/local/games" };
 
 /// Where actions run and which cache they use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

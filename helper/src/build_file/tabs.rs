@@ -39,17 +39,19 @@ pub(super) fn blank_tabs(text: &str) -> Cow<'_, str> {
 /// The tokens of a text with their byte offsets. Errors are left out: a tab is one, and the parser reports all others.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token, usize)> {
     let mut lexer = Lexer::new(text, &DIALECT, CodeMap::new(String::new(), text.to_owned()));
-    let mut in_f_string_text = false;
+    let mut last_error = None;
     std::iter::from_fn(move || {
         loop {
             match lexer.next()? {
-                Ok(token) => {
-                    in_f_string_text = matches!(token.1, Token::FStringStart(_) | Token::FStringExprEnd);
-                    return Some(token);
+                Ok(token) => return Some(token),
+                Err(error) => {
+                    // In the text of an unfinished f-string the lexer stays where it is, and returns its error for ever.
+                    let place = error.into_error().span().map(|place| place.span);
+                    if place.is_none() || place == last_error {
+                        return None;
+                    }
+                    last_error = place;
                 }
-                // The lexer stays where it is, and would return this error for ever.
-                Err(_) if in_f_string_text => return None,
-                Err(_) => {}
             }
         }
     })
@@ -76,7 +78,9 @@ mod unit {
 
     #[test]
     fn unfinished_f_strings_have_an_end() {
-        for text in ["f'\t", "f'a\t{b}", "f'{\t", "f'{a\t}}'", "\tf\"\"\"{f'\t"] {
+        for text in
+            ["f'\t", "f'a\t{b}", "f'{\t", "f'{a\t}}'", "\tf\"\"\"{f'\t", "f'\t}", "f'a}\t", "f'{a!\t}}", "\tf'{a:}"]
+        {
             assert_eq!(blank_tabs(text).len(), text.len());
         }
     }

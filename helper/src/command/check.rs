@@ -8,6 +8,8 @@ use super::progress_bar::ProgressBar;
 use super::regen::read_manifest;
 use super::{Outcome, print_data};
 use crate::check::{Checked, check_toolchain};
+use crate::diagnostic::github::render_github;
+use crate::diagnostic::sarif::render_sarif;
 use crate::diagnostic::{render_human, render_json};
 use crate::manifest::Manifest;
 use crate::store::command::realise;
@@ -37,7 +39,7 @@ pub struct CheckArguments {
     /// ends with 0.
     #[arg(long)]
     confirm: bool,
-    /// `human` prints to stderr, `json` prints one document to stdout.
+    /// `human` prints to stderr; `json`, `sarif` (2.1.0) and `github` (annotations) print to stdout.
     #[arg(long, value_enum, default_value_t = Format::Human, conflicts_with = "confirm")]
     format: Format,
 }
@@ -46,6 +48,8 @@ pub struct CheckArguments {
 enum Format {
     Human,
     Json,
+    Github,
+    Sarif,
 }
 
 /// Runs the subcommand.
@@ -79,6 +83,8 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     match arguments.format {
         Format::Human => eprint!("{}", render_human(&groups)),
         Format::Json => print_data(&render_json(&groups)?)?,
+        Format::Github => print_data(&render_github(&arguments.folder, &groups))?,
+        Format::Sarif => print_data(&render_sarif(&arguments.folder, &groups)?)?,
     }
     let mut findings = groups.iter().flat_map(|group| &group.findings);
     Ok(if groups.is_empty() {

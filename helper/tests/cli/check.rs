@@ -104,6 +104,27 @@ fn folder_inside_of_a_toolchain_is_told_with_the_right_command() {
 }
 
 #[test]
+fn findings_are_printed_for_code_review_services() {
+    let scene = generated();
+    scene.edit("out/cc/BUILD", "-Wall", "-Wextra");
+    fs::remove_file(scene.path().join(format!("store{ROOT}/bin/ar"))).expect("the tool was there");
+    for format in ["github", "sarif"] {
+        let arguments: Vec<&str> = CHECK.iter().copied().chain(["--format", format]).collect();
+        assert_snapshot!(format, scene.run_without_change(&arguments));
+    }
+}
+
+#[test]
+fn every_code_is_explained() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/findings.md");
+    let document = fs::read_to_string(document).expect("the document of findings");
+    let headings: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let kinds = lre::diagnostic::Kind::ALL;
+    let wanted: Vec<String> = kinds.iter().map(|kind| format!("{}: {}", kind.code(), kind.title())).collect();
+    assert_eq!(headings, wanted);
+}
+
+#[test]
 fn clean_check_says_so_on_request_alone() {
     let scene = generated();
     let confirmed: Vec<&str> = CHECK.iter().copied().chain(["--confirm"]).collect();

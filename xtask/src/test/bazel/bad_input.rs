@@ -87,7 +87,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         expect_lines(
             "the first line",
             said.lines().next().unwrap_or_default(),
-            "error: 12 of 12 store roots named by `generated-cc` are missing",
+            "error[LRE001]: 12 of 12 store roots named by `generated-cc` are missing",
         )
     });
     bazel.shutdown()

@@ -16,7 +16,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let said = "note: `MODULE.bazel` chooses no manifest for `cc`, so this is the toolchain that \
                     `local-remote-execution` ships; to use another one: \
                     `lre.toolchain(name = \"cc\", manifest = \"//FOLDER:lre.json\")`\n\
-                    error: 12 of 12 store roots named by `generated-cc` are missing";
+                    error[LRE001]: 12 of 12 store roots named by `generated-cc` are missing";
         expect_lines("Bazel's message", &refused()?, said)
     });
     for path in ["lre-cc/lre.json", "//lre-cc/lre.json"] {
