@@ -12,7 +12,16 @@ _CLEAN = "lre check: clean"
 # How much is quoted of a program that prints anything.
 _LINES = 10
 
-def check_toolchain(rctx, located, manifest, helper):
+# What `lre` says too. A program for this machine may not exist, so it is not asked.
+_OTHER_SYSTEM = """error[LRE020]: toolchain `{0}` runs on `{1}`, and this machine is `{2}`
+  `exec` in `lre.json` says `{1}`
+
+hint: build remotely only, with `--repo_env=LRE_LOCAL=off` or `on_missing = "remote_only"`"""
+
+# How it lists what it read of the root workspace.
+_READ = "lre check: read "
+
+def check_toolchain(rctx, located, manifest, helper, pins):
     """Checks a toolchain on this machine.
 
     Args:
@@ -20,19 +29,16 @@ def check_toolchain(rctx, located, manifest, helper):
       located: what `locate_manifest` returned.
       manifest: what `read_manifest` returned.
       helper: the path in the root module's `lre.helper` tag, or an empty string.
+      pins: arguments that say which files of the root workspace are compared with the manifest.
 
     Returns:
-      What was found, as the program printed it; empty where all is well. Fails where it cannot be checked.
+      A struct of `findings` (as the program printed them; empty where all is well), `notes` (what was not compared, if all
+      is well) and `read` (the files that were read, below the root workspace). Fails where it cannot be checked.
     """
     host = host_system(rctx)
     system = manifest["exec"]["system"]
     if system != host:
-        return ("error: toolchain `{}` runs on `{}`, and this machine is `{}`\n\n" +
-                "hint: build remotely only, with `--repo_env=LRE_LOCAL=off` or `on_missing = \"remote_only\"`").format(
-            manifest["name"],
-            system,
-            host,
-        )
+        return _checked(findings = _OTHER_SYSTEM.format(manifest["name"], system, host))
 
     # A program that was named is not taken from `@lre_helper`: were it gone, `LRE_LOCAL=off` would fail because Bazel
     # looks at what the last fetch used. Only the published release lives there.
@@ -40,23 +46,28 @@ def check_toolchain(rctx, located, manifest, helper):
 
     # From the repository's own folder, so that messages name the toolchain's folder as its user does.
     result = rctx.execute(
-        [program, "check", "--confirm", located.folder],
+        [program, "check", "--confirm", located.folder] + pins,
         timeout = _TIME_LIMIT_SECONDS,
         working_directory = str(located.base),
     )
 
     # `lre` ends with 0 and says so, or with 1 and findings, or with 2 and why it cannot check.
     said = result.stderr.strip()
-    if result.return_code == 0 and result.stdout.strip() == _CLEAN:
-        return ""
+    lines = result.stdout.strip().split("\n")
+    read = [line.removeprefix(_READ) for line in lines if line.startswith(_READ)]
+    if result.return_code == 0 and lines[-1] == _CLEAN and len(lines) == len(read) + 1:
+        return _checked(notes = said, read = read)
     if result.return_code == 1 and said.startswith("error"):
-        return said
+        return _checked(findings = said, read = read)
     command = "`{} check {}`".format(program, located.folder)
     if result.return_code == 2 and "\nUsage: " in said:
         fail("{} is refused: the program is of another version, or is not `lre`\n{}{}".format(command, said, HELPER_HINT))
     if result.return_code == 2 and said.startswith("error"):
         fail("{} cannot check the toolchain `{}`\n{}".format(command, manifest["name"], said))
     fail("{} did not check the toolchain `{}`: {}{}".format(command, manifest["name"], _ending(result), HELPER_HINT))
+
+def _checked(findings = "", notes = "", read = []):
+    return struct(findings = findings, notes = notes, read = read)
 
 def _ending(result):
     """How a program ended that did not do what `lre check` does."""

@@ -38,9 +38,9 @@ def _leaf_repository_impl(rctx):
         # Present or absent: garbage collection and realisation are both noticed by the next build.
         for root in manifest["storeRoots"]:
             rctx.watch(root["path"])
-        findings = check_toolchain(rctx, located, manifest, rctx.attr.helper)
-        if findings:
-            _report(rctx, located, manifest, findings)
+        checked = check_toolchain(rctx, located, manifest, rctx.attr.helper, [])
+        if checked.findings:
+            _report(rctx, located, manifest, checked.findings)
 
     for file in _FILES:
         rctx.file(file, rctx.read(folder.get_child(file), watch = "no"), executable = False)

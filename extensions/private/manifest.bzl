@@ -53,7 +53,7 @@ def read_manifest(rctx, located, name):
     manifest = json.decode(rctx.read(located.file, watch = "no"), default = None)
     schema = manifest.get("schema") if type(manifest) == "dict" else None
     if type(schema) == "int" and schema > _SCHEMA:
-        fail("`{}` is a manifest of schema {}, and this module reads schema {}\n\nhint: update `local-remote-execution` in `MODULE.bazel`".format(
+        fail("error[LRE021]: `{}` is a manifest of schema {}, and this module reads schema {}\n\nhint: update `local-remote-execution` in `MODULE.bazel`".format(
             located.label,
             schema,
             _SCHEMA,

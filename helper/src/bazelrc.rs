@@ -62,6 +62,8 @@ const FLAGS: [&str; 4] = [
     "--extra_toolchains=@local-remote-execution//generated-cc/config:cc-toolchain",
 ];
 
+const TARGET_PLATFORM: &str = "--platforms=@local-remote-execution//generated-cc/config:platform";
+
 /// The text of the rc file. Without an Env it carries a warning instead of paths, as the flake module's does.
 ///
 /// # Errors
@@ -89,6 +91,11 @@ pub fn render_bazelrc(
     for flag in FLAGS {
         rc.flag("build", flag);
     }
+    rc.reason(
+        "What is built is for the toolchain's platform, whatever the client's is. A client of another system also \
+         needs\n# `--cpu=k8 --host_cpu=k8`, after which output folders are named; real macOS clients were not tried.",
+    );
+    rc.flag("build", TARGET_PLATFORM);
     rc.repositories(environment, helper)?;
     if let Some(environment) = environment {
         rc.actions(environment)?;

@@ -3,6 +3,6 @@
 pub mod answer;
 pub mod compiler;
 pub mod config;
-mod flag;
+pub(crate) mod flag;
 pub mod probe;
 pub mod render;

@@ -1,23 +1,27 @@
 //! Compares a toolchain's folder with its manifest and with the store of this machine. Reads only.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::build_file::parse;
-use crate::diagnostic::{Finding, Group, Kind};
-use crate::manifest::Manifest;
+use crate::diagnostic::human::Sources;
+use crate::diagnostic::{Finding, Group, Kind, Place, Span};
+use crate::manifest::{FILE_NAME, Manifest};
 use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
-use crate::store::hash::sha256_sri;
 
+pub mod compiler;
+mod drift;
+mod files;
 mod mention;
 mod registration;
 mod root;
+mod stray;
 mod tool;
 
+use files::Files;
 use mention::Mentions;
 use registration::Registrations;
-use root::{missing_roots, unknown_roots};
+use root::{missing_roots, unknown_roots, unused_roots};
+use stray::{malformed_paths, outside_paths, placeholder_tools};
 use tool::broken_tools;
 
 /// The files that Bazel loads from a toolchain's folder, whatever the manifest lists.
@@ -28,6 +32,7 @@ struct Subject<'a> {
     folder: &'a Path,
     manifest: &'a Manifest,
     mentions: Mentions,
+    sources: Sources,
 }
 
 impl Subject<'_> {
@@ -35,15 +40,36 @@ impl Subject<'_> {
         self.folder.display().to_string()
     }
 
+    /// A file of the folder, named from where the check runs.
+    fn shown(&self, file: &str) -> String {
+        self.folder.join(file).display().to_string()
+    }
+
+    /// Where the manifest first says something.
+    fn place_in_manifest(&self, text: &str) -> Place {
+        let file = self.shown(FILE_NAME);
+        let span = self.sources.get(&file).and_then(|source| Span::of(text, source));
+        Place { file, span }
+    }
+
     /// The files that findings are about, for a command line.
     fn quoted_paths(&self, findings: &[Finding]) -> String {
-        let names = findings.iter().filter_map(|finding| finding.file.as_ref());
-        names.map(|name| quote_path(&self.folder.join(name))).collect::<Vec<_>>().join(" ")
+        let places = findings.iter().filter_map(|finding| finding.place.as_ref());
+        places.map(|place| quote_path(Path::new(&place.file))).collect::<Vec<_>>().join(" ")
     }
 
     /// A command that writes the BUILD files again from the manifest.
     fn regen_hint(&self) -> String {
         format!("write the files again with `lre regen --out {}`", quote_path(self.folder))
+    }
+
+    /// A command that asks the toolchain again.
+    fn probe_hint(&self) -> String {
+        let name = if self.manifest.name == "cc" { String::new() } else { format!(" --name {}", self.manifest.name) };
+        format!(
+            "write the folder again from the toolchain's Env with `lre regen --env-json env.json --out {}{name}`",
+            quote_path(self.folder)
+        )
     }
 
     /// A command that writes the manifest again with NAR hashes.
@@ -57,11 +83,35 @@ impl Subject<'_> {
     }
 }
 
+/// A toolchain's folder, read as far as its manifest.
+#[derive(Clone, Copy, Debug)]
+pub struct Toolchain<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// Its manifest.
+    pub manifest: &'a Manifest,
+    /// The manifest's text.
+    pub text: &'a str,
+}
+
+/// The store of a machine.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    /// Its store.
+    pub store: &'a Store,
+    /// Its Nix system, such as `x86_64-linux`.
+    pub system: &'a str,
+    /// Whether the bytes of all store roots and of what they refer to are hashed too.
+    pub contents: Option<Progress<'a>>,
+}
+
 /// What a check found.
 #[derive(Debug)]
 pub struct Checked {
     /// All findings, grouped by kind.
     pub groups: Vec<Group>,
+    /// The texts that findings quote.
+    pub sources: Sources,
     /// What was not compared, and why. None of it is a fault of the toolchain.
     pub notes: Vec<String>,
 }
@@ -69,154 +119,51 @@ pub struct Checked {
 /// Is told how many bytes of store roots are hashed, and how many there are as far as known, from any thread.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
-/// All findings at once, grouped by kind. Without a store, nothing is looked for there. A file that cannot be read or
-/// parsed is a finding too; its kind says that the check is incomplete.
-///
-/// With `contents`, the bytes of all store roots and of what they refer to are hashed too.
+/// All findings at once, grouped by kind. Without a machine, no store is looked at. A file that cannot be read or parsed
+/// is a finding too; its kind says that the check is incomplete.
 #[must_use]
-pub fn check_toolchain(
-    folder: &Path,
-    manifest: &Manifest,
-    store: Option<&Store>,
-    contents: Option<Progress<'_>>,
-) -> Checked {
-    let mut subject = Subject { folder, manifest, mentions: Mentions::default() };
-    let mut files = Files::default();
-    let listed = manifest.files.iter().map(|(name, digest)| (name.as_str(), Some(digest.as_str())));
-    let unlisted = BUILD_FILES.iter().filter(|name| !manifest.files.contains_key(**name)).map(|name| (*name, None));
-    for (name, digest) in listed.chain(unlisted) {
-        files.check(&mut subject, name, digest);
-    }
-    files.replacing = replacing_files(folder, manifest);
+pub fn check_toolchain(toolchain: Toolchain<'_>, machine: Option<Machine<'_>>) -> Checked {
+    let Toolchain { folder, manifest, text } = toolchain;
+    let sources = Sources::from([(folder.join(FILE_NAME).display().to_string(), text.to_owned())]);
+    let mut subject = Subject { folder, manifest, mentions: Mentions::default(), sources };
+    let files = Files::read(&mut subject);
     let mut notes = Vec::new();
     let mut groups = Vec::new();
-    if let Some(store) = store {
-        let registrations = Registrations::query(manifest, store);
-        groups.push(missing_roots(&subject, store, &registrations));
-        groups.extend(registrations.groups(&subject, store));
-        if let Some(progress) = contents {
-            groups.extend(registrations.contents(&subject, store, progress, &mut notes));
-        }
-        groups.push(broken_tools(&subject, store));
-    }
-    groups.extend([
-        unknown_roots(&subject),
-        malformed_paths(&mut subject),
-        files.unreadable(&subject),
-        files.unparsable(&subject),
-        files.changed(&subject),
-        files.replacing(&subject),
-    ]);
-    Checked { groups: groups.into_iter().flatten().collect(), notes }
-}
-
-/// Files whose names Bazel prefers to those of generated ones: `BUILD.bazel` beside `BUILD`.
-fn replacing_files(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
-    let names: BTreeSet<&str> = BUILD_FILES.into_iter().chain(manifest.files.keys().map(String::as_str)).collect();
-    let packages = names.iter().filter(|name| **name == "BUILD" || name.ends_with("/BUILD"));
-    packages
-        .map(|name| (name, format!("{name}.bazel")))
-        .filter(|(_, other)| !names.contains(other.as_str()) && folder.join(other).is_file())
-        .map(|(name, other)| Finding {
-            message: format!("{other}  (Bazel reads it instead of {name})"),
-            ..Finding::of_file(Kind::UnlistedFile, &other)
-        })
-        .collect()
-}
-
-/// Findings about files as a whole.
-#[derive(Default)]
-struct Files {
-    names: BTreeSet<String>,
-    changed: Vec<Finding>,
-    unreadable: Vec<Finding>,
-    unparsable: Vec<Finding>,
-    replacing: Vec<Finding>,
-}
-
-impl Files {
-    /// Compares a file with its recorded hash, and collects what it says about the store.
-    fn check(&mut self, subject: &mut Subject<'_>, name: &str, digest: Option<&str>) {
-        self.names.insert(name.to_owned());
-        let text = match std::fs::read_to_string(subject.folder.join(name)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if digest.is_some() {
-                    self.add_changed(Kind::MissingFile, name, "is absent");
-                }
-                return;
+    match machine {
+        // That none of it is here says nothing about what should be here.
+        Some(machine) if machine.system != manifest.exec.system => groups.push(Some(wrong_system(&subject, machine))),
+        Some(Machine { store, contents, .. }) => {
+            let registrations = Registrations::query(manifest, store);
+            groups.push(missing_roots(&subject, store, &registrations));
+            groups.extend(registrations.groups(&subject, store));
+            if let Some(progress) = contents {
+                groups.extend(registrations.contents(&subject, store, progress, &mut notes));
             }
-            Err(error) => {
-                let message = format!("{name}: {error}");
-                self.unreadable.push(Finding { message, ..Finding::of_file(Kind::UnreadableFile, name) });
-                return;
-            }
-        };
-        match digest {
-            None => self.add_changed(Kind::UnlistedFile, name, "is not listed in `lre.json`"),
-            Some(digest) if sha256_sri(&text) != digest => {
-                self.add_changed(Kind::ChangedFile, name, "differs from the sha256 in `lre.json`");
-            }
-            Some(_) => {}
+            groups.push(broken_tools(&subject, store));
         }
-        match parse(name, &text) {
-            Ok(parsed) => parsed.literals.iter().for_each(|literal| subject.mentions.add(name, literal)),
-            Err(error) => self.unparsable.push(Finding {
-                line: Some(error.line),
-                column: Some(error.column),
-                message: error.to_string(),
-                ..Finding::of_file(Kind::SyntaxError, name)
-            }),
-        }
+        None => {}
     }
-
-    fn add_changed(&mut self, kind: Kind, name: &str, what: &str) {
-        self.changed.push(Finding { message: format!("{name} {what}"), ..Finding::of_file(kind, name) });
+    groups.push(unknown_roots(&subject));
+    if files.are_whole() {
+        groups.push(unused_roots(&subject));
     }
-
-    fn unreadable(&mut self, subject: &Subject<'_>) -> Option<Group> {
-        let findings = std::mem::take(&mut self.unreadable);
-        let headline =
-            format!("{} of {} files in `{}` cannot be read", findings.len(), self.names.len(), subject.name());
-        let hint = format!("see what is there with `ls -ld {}`", subject.quoted_paths(&findings));
-        group_with(headline, findings, hint)
-    }
-
-    fn unparsable(&mut self, subject: &Subject<'_>) -> Option<Group> {
-        let findings = std::mem::take(&mut self.unparsable);
-        let headline =
-            format!("{} of {} files in `{}` cannot be parsed", findings.len(), self.names.len(), subject.name());
-        group_with(headline, findings, subject.regen_hint())
-    }
-
-    fn changed(&mut self, subject: &Subject<'_>) -> Option<Group> {
-        let findings = std::mem::take(&mut self.changed);
-        let (count, are) = (findings.len(), plural(findings.len(), "is", "are"));
-        let of = self.names.len();
-        let headline = format!("{count} of {of} generated files in `{}` {are} not as generated", subject.name());
-        group_with(headline, findings, subject.regen_hint())
-    }
-
-    fn replacing(&mut self, subject: &Subject<'_>) -> Option<Group> {
-        let findings = std::mem::take(&mut self.replacing);
-        let (count, name) = (findings.len(), subject.name());
-        let headline = match count {
-            1 => format!("1 file in `{name}` replaces a generated one"),
-            _ => format!("{count} files in `{name}` replace generated ones"),
-        };
-        let hint = format!("remove {} with `rm {}`", plural(count, "it", "them"), subject.quoted_paths(&findings));
-        group_with(headline, findings, hint)
-    }
+    groups.extend([malformed_paths(&subject), outside_paths(&subject), placeholder_tools(&subject)]);
+    groups.extend(files.groups(&subject));
+    Checked { groups: groups.into_iter().flatten().collect(), sources: subject.sources, notes }
 }
 
-fn malformed_paths(subject: &mut Subject<'_>) -> Option<Group> {
-    let findings = std::mem::take(&mut subject.mentions.malformed);
-    let (count, paths) = (findings.len(), plural(findings.len(), "store path", "store paths"));
-    group_with(format!("{count} malformed {paths} in `{}`", subject.name()), findings, subject.regen_hint())
+fn wrong_system(subject: &Subject<'_>, machine: Machine<'_>) -> Group {
+    let Manifest { name, exec, .. } = subject.manifest;
+    let place = subject.place_in_manifest(&format!("\"{}\"", exec.system));
+    let headline = format!("toolchain `{name}` runs on `{}`, and this machine is `{}`", exec.system, machine.system);
+    let hint = "build remotely only, with `--repo_env=LRE_LOCAL=off` or `on_missing = \"remote_only\"`".to_owned();
+    let message = format!("`exec` in `{FILE_NAME}` says `{}`", exec.system);
+    let finding = Finding { hint: Some(hint.clone()), ..Finding::new(Kind::WrongSystem, place, message) };
+    Group { headline, findings: vec![finding], hint }
 }
 
 /// A group with a hint that mends all of its findings, and each of those that has no hint of its own.
-fn group_with(headline: String, mut findings: Vec<Finding>, hint: String) -> Option<Group> {
+pub(crate) fn group_with(headline: String, mut findings: Vec<Finding>, hint: String) -> Option<Group> {
     for finding in &mut findings {
         finding.hint.get_or_insert_with(|| hint.clone());
     }
@@ -228,6 +175,6 @@ fn nix_store_command<S: AsRef<str>>(store: &Store, verb: &str, roots: impl IntoI
     format!("`nix-store{} {verb} {}`", store.option(), quote_words(roots))
 }
 
-fn plural<T>(count: usize, one: T, many: T) -> T {
+pub(crate) fn plural<T>(count: usize, one: T, many: T) -> T {
     if count == 1 { one } else { many }
 }

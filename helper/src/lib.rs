@@ -17,4 +17,5 @@ pub mod published;
 pub mod rewrite;
 pub mod shell;
 pub mod store;
+pub mod system;
 pub mod toolchain;

@@ -1,6 +1,6 @@
 //! Which files a flag of a `BAZEL_…` variable names, and whether they are the same on every machine.
 
-use crate::store::{StorePath, StorePathError, find_store_paths};
+use crate::store::{STORE_DIR, StorePath, StorePathError, find_store_paths};
 
 /// Why a flag is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,6 +100,21 @@ fn absolute_path(piece: &str) -> Option<&str> {
     (before.is_empty() || (before.starts_with('-') && before.chars().all(letters))).then(|| &piece[slash..])
 }
 
+/// Absolute paths that are the same on every machine, and that compilers are told on purpose.
+const EVERYWHERE: [&str; 2] = ["/dev/null", "/proc/self/cwd"];
+
+/// The absolute paths outside the store in a flag, a path or a list of paths. A label (`//package`) is none.
+pub(crate) fn paths_outside_store(word: &str) -> Vec<&str> {
+    if word.starts_with("-D") || (word.starts_with("-f") && word.contains("-prefix-map=")) {
+        return Vec::new();
+    }
+    let pieces = word.split(|c: char| c.is_whitespace() || ",:;=\"'".contains(c));
+    let absolute = pieces.filter(|piece| !piece.starts_with("//")).filter_map(absolute_path);
+    let in_store =
+        |path: &str| path.strip_prefix(STORE_DIR).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    absolute.filter(|path| *path != "/" && !EVERYWHERE.contains(path) && !in_store(path)).collect()
+}
+
 #[cfg(test)]
 mod unit {
     use super::*;
@@ -134,6 +149,24 @@ mod unit {
             "-L//nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-x",
         ] {
             assert_eq!(fault(words), Some(FlagFault::Outside), "{words}");
+        }
+    }
+
+    #[test]
+    fn paths_outside_the_store_are_told_from_labels_and_from_what_is_everywhere() {
+        for (word, paths) in [
+            ("/usr/bin/cpp", &["/usr/bin/cpp"][..]),
+            ("-Wl,-rpath,/usr/lib:/lib,-rpath,/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-x", &["/usr/lib", "/lib"]),
+            ("-L//usr/lib", &["//usr/lib"]),
+            ("/nix/storehouse", &["/nix/storehouse"]),
+            ("//visibility:public", &[]),
+            ("docker://image", &[]),
+            ("-ffile-prefix-map=/proc/self/cwd=. ", &[]),
+            ("-DPATH=/usr", &[]),
+            ("--coverage=/dev/null", &[]),
+            ("-Wl,-rpath,$ORIGIN/../lib", &[]),
+        ] {
+            assert_eq!(paths_outside_store(word), paths, "{word}");
         }
     }
 

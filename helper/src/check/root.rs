@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::mention::Mention;
 use super::registration::Registrations;
 use super::{Subject, group_with, nix_store_command, plural};
-use crate::diagnostic::{Finding, Group, Kind};
-use crate::manifest::{FILE_NAME, Manifest};
+use crate::diagnostic::{Finding, Group, Kind, Place};
+use crate::manifest::Manifest;
 use crate::store::{Store, StoreRoot, find_store_paths};
 
 /// Each missing root once. What Nix's database has is a [`Kind::DeletedStoreRoot`] instead: realising does not help it.
@@ -35,8 +35,8 @@ pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoo
             purposes.push(&mention.purpose);
         }
     }
-    let first = subject.mentions.of_root(root).next();
-    let place = first.map(|m| format!("{}:{}:{} {}", m.file, m.line, m.column, purposes.join(", ")));
+    let first = subject.mentions.of_root(root).next().map(|mention| &mention.spot);
+    let place = first.map(|spot| format!("{spot} {}", purposes.join(", ")));
     let keys = environment_keys(subject.manifest);
     let env = keys.get(root).map(|keys| match &place {
         Some(_) => format!("Env {}", keys.join(", ")),
@@ -44,15 +44,11 @@ pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoo
     });
     let remarks: Vec<String> = details.iter().cloned().chain(place).chain(env).collect();
     let remarks = if remarks.is_empty() { String::new() } else { format!("  ({})", remarks.join("; ")) };
-    Finding {
-        kind,
-        file: first.map(|mention| mention.file.clone()),
-        line: first.map(|mention| mention.line),
-        column: first.map(|mention| mention.column),
-        root: Some(root.path()),
-        message: format!("{root}{remarks}"),
-        hint: None,
-    }
+    let place = match first {
+        Some(spot) => Place { file: subject.shown(&spot.file), span: Some(spot.span) },
+        None => subject.place_in_manifest(&root.path()),
+    };
+    Finding { root: Some(root.path()), ..Finding::new(kind, place, format!("{root}{remarks}")) }
 }
 
 /// Pinned toolchains come from a flake, whose outputs a binary cache may have. Others are known to their expression
@@ -97,33 +93,40 @@ pub(super) fn unknown_roots(subject: &Subject<'_>) -> Option<Group> {
         .well_formed
         .iter()
         .filter(|mention| !known.contains(mention.path.root()) && reported.insert(mention.path.root().clone()))
-        .map(|mention| {
-            let Mention { path, file, line, column, purpose, .. } = mention;
-            Finding {
-                kind: Kind::UnknownStoreRoot,
-                file: Some(file.clone()),
-                line: Some(*line),
-                column: Some(*column),
-                root: Some(path.root().path()),
-                message: format!("{}  ({file}:{line}:{column} {purpose})", path.root()),
-                hint: None,
-            }
+        .map(|Mention { path, spot, purpose, .. }| {
+            let place = Place { file: subject.shown(&spot.file), span: Some(spot.span) };
+            let message = format!("{}  ({spot} {purpose})", path.root());
+            Finding { root: Some(path.root().path()), ..Finding::new(Kind::UnknownStoreRoot, place, message) }
         })
         .collect();
     for (root, keys) in environment_keys(manifest) {
         if !known.contains(&root) && reported.insert(root.clone()) {
-            findings.push(Finding {
-                kind: Kind::UnknownStoreRoot,
-                file: Some(FILE_NAME.to_owned()),
-                line: None,
-                column: None,
-                root: Some(root.path()),
-                message: format!("{root}  (Env only: {})", keys.join(", ")),
-                hint: None,
-            });
+            let message = format!("{root}  (Env only: {})", keys.join(", "));
+            let place = subject.place_in_manifest(&root.path());
+            findings.push(Finding { root: Some(root.path()), ..Finding::new(Kind::UnknownStoreRoot, place, message) });
         }
     }
     let (count, roots) = (findings.len(), plural(findings.len(), "store root", "store roots"));
     let headline = format!("{count} {roots} in `{}` not listed in its `lre.json`", subject.name());
+    group_with(headline, findings, subject.regen_hint())
+}
+
+/// Each store root that the manifest lists and nothing names. Every generated file must have been read.
+pub(super) fn unused_roots(subject: &Subject<'_>) -> Option<Group> {
+    let Subject { manifest, mentions, .. } = subject;
+    let env = environment_keys(manifest);
+    let recorded = manifest.store_roots.iter().map(|recorded| &recorded.path);
+    let unused = recorded.filter(|root| mentions.of_root(root).next().is_none() && !env.contains_key(*root));
+    let findings: Vec<Finding> = unused
+        .map(|root| {
+            let place = subject.place_in_manifest(&format!("\"{root}\""));
+            Finding {
+                root: Some(root.path()),
+                ..Finding::new(Kind::UnusedStoreRoot, place, format!("{root}  (neither in a BUILD file nor in Env)"))
+            }
+        })
+        .collect();
+    let (count, roots) = (findings.len(), plural(findings.len(), "store root", "store roots"));
+    let headline = format!("{count} {roots} in `{}/lre.json` named nowhere else", subject.name());
     group_with(headline, findings, subject.regen_hint())
 }

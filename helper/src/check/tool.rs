@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::mention::Mention;
 use super::{Subject, group_with, nix_store_command, plural};
-use crate::diagnostic::{Finding, Group, Kind};
+use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::store::{Store, StorePath};
 
 /// Tools that are absent or cannot be executed, in roots that are present.
@@ -15,16 +15,10 @@ pub(super) fn broken_tools(subject: &Subject<'_>, store: &Store) -> Option<Group
         .filter(|mention| store.has_root(mention.path.root()))
         .filter_map(|mention| {
             let (kind, what) = tool_fault(store, &mention.path)?;
-            let Mention { path, file, line, column, purpose, .. } = mention;
-            Some(Finding {
-                kind,
-                file: Some(file.clone()),
-                line: Some(*line),
-                column: Some(*column),
-                root: Some(path.root().path()),
-                message: format!("{path} {what}  ({file}:{line}:{column} {purpose})"),
-                hint: None,
-            })
+            let Mention { path, spot, purpose, .. } = mention;
+            let place = Place { file: subject.shown(&spot.file), span: Some(spot.span) };
+            let message = format!("{path} {what}  ({spot} {purpose})");
+            Some(Finding { root: Some(path.root().path()), ..Finding::new(kind, place, message) })
         })
         .collect();
     let roots: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.root.as_deref()).collect();

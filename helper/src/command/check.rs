@@ -1,20 +1,28 @@
 //! `lre check`: compares a toolchain's folder with the store.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::progress_bar::ProgressBar;
-use super::regen::read_manifest;
+use super::regen::read_manifest_text;
 use super::{Outcome, print_data};
-use crate::check::{Checked, check_toolchain};
+use crate::check::compiler::foreign_compilers;
+use crate::check::{Checked, Machine, Toolchain, check_toolchain};
 use crate::diagnostic::github::render_github;
+use crate::diagnostic::human::{Sources, render_human};
+use crate::diagnostic::json::render_json;
 use crate::diagnostic::sarif::render_sarif;
-use crate::diagnostic::{render_human, render_json};
-use crate::manifest::Manifest;
+use crate::diagnostic::{Finding, Group, Kind, Place, Span};
+use crate::manifest::{FILE_NAME, Manifest, ManifestError, SCHEMA};
+use crate::shell::quote_path;
 use crate::store::command::realise;
 use crate::store::database::{Validity, query_validity};
 use crate::store::{Store, StoreRoot, require_store_dir};
+use crate::system::host_system;
 
 /// Checks that a toolchain's folder is as generated and that its store paths are on this machine. Writes nothing.
 #[derive(Debug, Args)]
@@ -35,6 +43,10 @@ pub struct CheckArguments {
     /// Let Nix fetch or build the store roots that are missing, with `nix-store --realise`, before anything is checked.
     #[arg(long)]
     realise: bool,
+    /// Look through a build's `--execution_log_json_file` for C++ actions on the toolchain's platform whose compiler is
+    /// not the toolchain's.
+    #[arg(long, value_name = "FILE")]
+    execution_log: Option<PathBuf>,
     /// Print `lre check: clean` to stdout if nothing is found: Bazel's fetch tells a check by it from any program that
     /// ends with 0.
     #[arg(long)]
@@ -57,34 +69,17 @@ enum Format {
 /// # Errors
 /// If the manifest cannot be read, or `NIX_STORE_DIR` names another store than the manifest.
 pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
-    let store = Store::new(arguments.store.clone());
-    let options = [("--no-store", arguments.no_store), ("--deep", arguments.deep), ("--realise", arguments.realise)];
-    let options: String = options.iter().filter(|(_, given)| *given).map(|(name, _)| format!(" {name}")).collect();
-    let command = format!("lre check{}{options}", store.option());
-    let manifest = read_manifest(&arguments.folder, &store, &command)?;
-    if !arguments.no_store {
-        require_store_dir(std::env::var_os("NIX_STORE_DIR").as_deref())?;
-    }
-    if arguments.realise {
-        realise_missing(&store, &manifest);
-    }
-    let bar = ProgressBar::default();
-    let show = |done, total| bar.show(done, total);
-    let Checked { groups, notes } = check_toolchain(
-        &arguments.folder,
-        &manifest,
-        (!arguments.no_store).then_some(&store),
-        arguments.deep.then_some(&show),
-    );
-    bar.clear();
-    for note in notes {
-        eprintln!("note: {note}");
-    }
+    let checked = check(arguments)?;
+    let Checked { groups, sources, notes } = checked;
     match arguments.format {
-        Format::Human => eprint!("{}", render_human(&groups)),
+        Format::Human => eprint!("{}", render_human(&groups, &sources)),
         Format::Json => print_data(&render_json(&groups)?)?,
-        Format::Github => print_data(&render_github(&arguments.folder, &groups))?,
-        Format::Sarif => print_data(&render_sarif(&arguments.folder, &groups)?)?,
+        Format::Github => print_data(&render_github(&groups))?,
+        Format::Sarif => print_data(&render_sarif(&groups)?)?,
+    }
+    for (index, note) in notes.iter().enumerate() {
+        let gap = if index == 0 && !groups.is_empty() && matches!(arguments.format, Format::Human) { "\n" } else { "" };
+        eprintln!("{gap}note: {note}");
     }
     let mut findings = groups.iter().flat_map(|group| &group.findings);
     Ok(if groups.is_empty() {
@@ -97,6 +92,62 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     } else {
         Outcome::Findings
     })
+}
+
+fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
+    let folder = arguments.folder.as_path();
+    let store = Store::new(arguments.store.clone());
+    let options = [("--no-store", arguments.no_store), ("--deep", arguments.deep), ("--realise", arguments.realise)];
+    let options: String = options.iter().filter(|(_, given)| *given).map(|(name, _)| format!(" {name}")).collect();
+    let command = format!("lre check{}{options}", store.option());
+    let text = read_manifest_text(folder, &store, &command)?;
+    let manifest = match Manifest::from_json(&text) {
+        Err(ManifestError::Schema { found }) => return Ok(newer_schema(folder, text, found)),
+        other => other.with_context(|| format!("cannot use `{}`", folder.join(FILE_NAME).display()))?,
+    };
+    if !arguments.no_store {
+        require_store_dir(std::env::var_os("NIX_STORE_DIR").as_deref())?;
+    }
+    let system = host_system();
+    if arguments.realise && system == manifest.exec.system {
+        realise_missing(&store, &manifest);
+    }
+    let bar = ProgressBar::default();
+    let show = |done, total| bar.show(done, total);
+    let contents: Option<crate::check::Progress<'_>> = if arguments.deep { Some(&show) } else { None };
+    let machine = (!arguments.no_store).then_some(Machine { store: &store, system: &system, contents });
+    let mut checked = check_toolchain(Toolchain { folder, manifest: &manifest, text: &text }, machine);
+    bar.clear();
+    if let Some(log) = &arguments.execution_log {
+        let name = log.display().to_string();
+        let file = File::open(log).with_context(|| format!("cannot read `{name}`"))?;
+        let found = foreign_compilers(&folder.display().to_string(), &manifest, &name, BufReader::new(file));
+        match found {
+            Ok(found) => checked.groups.extend(found),
+            Err(error) => anyhow::bail!(
+                "cannot use `{name}` as an execution log: {error}\n\n\
+                 hint: let Bazel write one with `--execution_log_json_file={}`",
+                quote_path(log)
+            ),
+        }
+    }
+    Ok(checked)
+}
+
+/// Nothing can be compared with a manifest that another `lre` has to read.
+fn newer_schema(folder: &Path, text: String, found: u64) -> Checked {
+    let file = folder.join(FILE_NAME).display().to_string();
+    let span = Span::of(&format!("\"schema\": {found}"), &text);
+    let hint = "update `lre` to the version that wrote the manifest".to_owned();
+    let headline = format!("schema {found} of `{file}` is not supported: this `lre` reads schema {SCHEMA}");
+    let place = Place { file: file.clone(), span };
+    let finding = Finding::new(Kind::NewerSchema, place, format!("`schema` is {found}"));
+    let findings = vec![Finding { hint: Some(hint.clone()), ..finding }];
+    Checked {
+        groups: vec![Group { headline, findings, hint }],
+        sources: Sources::from([(file, text)]),
+        notes: Vec::new(),
+    }
 }
 
 /// Asks Nix for the roots that are not on disk or not valid. What it cannot get is a finding of the check.

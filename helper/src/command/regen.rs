@@ -90,6 +90,15 @@ fn owner(path: &Path) -> Option<&Path> {
 /// # Errors
 /// If it is absent or not usable; the error says how to write one.
 pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyhow::Result<Manifest> {
+    let text = read_manifest_text(folder, store, command)?;
+    Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", folder.join(FILE_NAME).display()))
+}
+
+/// Reads the manifest's text.
+///
+/// # Errors
+/// If it is absent; the error says how to write one.
+pub(super) fn read_manifest_text(folder: &Path, store: &Store, command: &str) -> anyhow::Result<String> {
     if folder.is_file() {
         let hint = match owner(folder) {
             Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
@@ -98,7 +107,7 @@ pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyh
         anyhow::bail!("`{}` is a file, not a toolchain's folder\n\nhint: {hint}", folder.display());
     }
     let path = folder.join(FILE_NAME);
-    let text = match std::fs::read_to_string(&path) {
+    match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let hint = match owner(folder) {
                 Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
@@ -109,7 +118,6 @@ pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyh
             };
             anyhow::bail!("`{}` has no manifest `{FILE_NAME}`\n\nhint: {hint}", folder.display())
         }
-        other => other.with_context(|| format!("cannot read `{}`", path.display()))?,
-    };
-    Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", path.display()))
+        other => other.with_context(|| format!("cannot read `{}`", path.display())),
+    }
 }

@@ -3,29 +3,30 @@
 //! Format: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use super::Group;
+use super::{Finding, Group};
 
 /// One `::error` line for each finding; files are named from where the check runs.
 #[must_use]
-pub fn render_github(folder: &Path, groups: &[Group]) -> String {
+pub fn render_github(groups: &[Group]) -> String {
     let mut text = String::new();
     for group in groups {
         for finding in &group.findings {
-            let file = finding.file.as_deref().unwrap_or("lre.json");
-            let mut place = format!("file={}", property(&folder.join(file).display().to_string()));
-            for (name, number) in [("line", finding.line), ("col", finding.column)] {
-                if let Some(number) = number {
-                    let _ = write!(place, ",{name}={number}");
-                }
-            }
             let kind = finding.kind;
             let title = property(&format!("{}: {}", kind.code(), kind.title()));
             let hint = finding.hint.as_ref().unwrap_or(&group.hint);
-            let _ =
-                writeln!(text, "::error {place},title={title}::{}%0A%0Ahint: {}", data(&finding.message), data(hint));
+            let message = data(&format!("{}\n\nhint: {hint}", finding.message));
+            let _ = writeln!(text, "::error {}title={title}::{message}", place(finding));
         }
+    }
+    text
+}
+
+fn place(finding: &Finding) -> String {
+    let Some(place) = &finding.place else { return String::new() };
+    let mut text = format!("file={},", property(&place.file));
+    if let Some(span) = place.span {
+        let _ = write!(text, "line={},col={},endColumn={},", span.line, span.column, span.end_column);
     }
     text
 }

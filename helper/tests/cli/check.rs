@@ -115,13 +115,63 @@ fn findings_are_printed_for_code_review_services() {
 }
 
 #[test]
-fn every_code_is_explained() {
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/findings.md");
-    let document = fs::read_to_string(document).expect("the document of findings");
-    let headings: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let kinds = lre::diagnostic::Kind::ALL;
-    let wanted: Vec<String> = kinds.iter().map(|kind| format!("{}: {}", kind.code(), kind.title())).collect();
-    assert_eq!(headings, wanted);
+fn store_root_that_nothing_names_is_reported_at_its_line_of_the_manifest() {
+    let scene = generated();
+    let other = &OTHER[..OTHER.len() - "/bin/strip".len()];
+    let entry = format!("{{\"path\": \"{other}\", \"narHash\": null}}, {{");
+    scene.edit("out/lre.json", "\"storeRoots\": [\n    {", &format!("\"storeRoots\": [\n    {entry}"));
+    scene.write(&format!("store{OTHER}"), "");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn path_outside_the_store_and_placeholder_are_reported_where_they_stand() {
+    let scene = generated();
+    scene.edit("out/cc/BUILD", &format!("\"cpp\": \"{ROOT}/bin/clang\""), "\"cpp\": \"/usr/bin/cpp\"");
+    scene.edit("out/cc/BUILD", &format!("\"nm\": \"{ROOT}/bin/nm\""), "\"nm\": \"None\"");
+    scene.edit("out/cc/BUILD", "\"-O2\"", "\"-Wl,-rpath,/usr/lib\"");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn toolchain_of_another_system_is_not_looked_for() {
+    let scene = generated();
+    scene.edit("out/lre.json", "\"system\": \"x86_64-linux\"", "\"system\": \"aarch64-darwin\"");
+    fs::remove_dir_all(scene.path().join("store")).expect("the store was there");
+    assert_snapshot!(scene.run_without_change(&CHECK));
+    let arguments = ["check", "out", "--no-store"];
+    assert_eq!(scene.run_without_change(&arguments), "exit 0\n--- stdout\n--- stderr\n");
+}
+
+/// An execution log with a C++ action of each program, on the platform of `image` or on another.
+fn execution_log(scene: &Scene, programs: &[(&str, bool)]) -> String {
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let ours = manifest["image"]["execProperties"].as_object().expect("properties").clone();
+    let spawn = |(program, is_ours): &(&str, bool)| {
+        let properties = ours.iter().filter(|_| *is_ours);
+        let properties: Vec<_> =
+            properties.map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
+        let spawn = serde_json::json!({
+            "commandArgs": [program, "-c", "one.cc"], "mnemonic": "CppCompile", "targetLabel": "//:one",
+            "platform": {"properties": properties}, "inputs": [], "exitCode": 0,
+        });
+        serde_json::to_string_pretty(&spawn).expect("a spawn")
+    };
+    programs.iter().map(spawn).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn compiler_outside_the_manifest_is_found_in_an_execution_log() {
+    let scene = generated();
+    let compiler = format!("{ROOT}/bin/clang");
+    let arguments: Vec<&str> = CHECK.iter().copied().chain(["--execution-log", "log.json"]).collect();
+    scene.write("log.json", &execution_log(&scene, &[(&compiler, true), ("/usr/bin/gcc", false)]));
+    assert_eq!(scene.run_without_change(&arguments), "exit 0\n--- stdout\n--- stderr\n");
+    let programs = [(compiler.as_str(), true), ("/usr/bin/gcc", true), ("/usr/bin/gcc", true), (OTHER, true)];
+    scene.write("log.json", &execution_log(&scene, &programs));
+    assert_snapshot!(scene.run_without_change(&arguments));
+    scene.write("log.json", "{\"commandArgs\": [");
+    assert_snapshot!("broken-log", scene.run_without_change(&arguments));
 }
 
 #[test]
@@ -193,6 +243,7 @@ fn newer_manifest_is_refused() {
     let scene = generated();
     scene.edit("out/lre.json", "\"schema\": 1,", "\"schema\": 2, \"new\": true,");
     assert_snapshot!(scene.run_without_change(&CHECK));
+    assert_snapshot!("newer-manifest-json", scene.run_without_change(&json()));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bazelrc;
 mod check;
 mod database;
+mod findings;
 mod regen;
 mod rewrite;
 mod schema;

@@ -97,16 +97,20 @@ fn check_object(root: &Value, schema: &Value, value: &Value, place: &str, found:
     }
 }
 
-fn violations_of(manifest: &Value) -> anyhow::Result<Vec<String>> {
-    let schema = read("docs/manifest.schema.json")?;
+/// What of a document is not as its schema says.
+pub(crate) fn violations_of(schema: &Value, document: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    violations(&schema, &schema, manifest, "manifest", &mut found);
-    Ok(found)
+    violations(schema, schema, document, "document", &mut found);
+    found
+}
+
+fn violations_of_manifest(manifest: &Value) -> anyhow::Result<Vec<String>> {
+    Ok(violations_of(&read("docs/manifest.schema.json")?, manifest))
 }
 
 #[test]
 fn committed_manifest_follows_the_schema() -> anyhow::Result<()> {
-    assert_eq!(violations_of(&read("generated-cc/lre.json")?)?, Vec::<String>::new());
+    assert_eq!(violations_of_manifest(&read("generated-cc/lre.json")?)?, Vec::<String>::new());
     Ok(())
 }
 
@@ -115,7 +119,7 @@ fn manifest_that_regen_writes_follows_the_schema() -> anyhow::Result<()> {
     let scene = Scene::with_compiler(COMPILER);
     scene.generate();
     let manifest = serde_json::from_str(&scene.read("out/lre.json"))?;
-    assert_eq!(violations_of(&manifest)?, Vec::<String>::new());
+    assert_eq!(violations_of_manifest(&manifest)?, Vec::<String>::new());
     Ok(())
 }
 
@@ -129,7 +133,7 @@ fn schema_and_helper_refuse_texts_of_another_form() -> anyhow::Result<()> {
     ] {
         let mut manifest = original.clone();
         *manifest.pointer_mut(place).ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))? = text.into();
-        assert!(!violations_of(&manifest)?.is_empty(), "schema at `{place}`");
+        assert!(!violations_of_manifest(&manifest)?.is_empty(), "schema at `{place}`");
         assert!(lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(), "helper at `{place}`");
     }
     Ok(())
@@ -139,7 +143,7 @@ fn schema_and_helper_refuse_texts_of_another_form() -> anyhow::Result<()> {
 fn schema_describes_every_key_of_a_probed_manifest() -> anyhow::Result<()> {
     let mut manifest = read("generated-cc/lre.json")?;
     manifest["cc"]["probe"] = read("helper/tests/probes/gcc-12.json")?["probe"].clone();
-    assert_eq!(violations_of(&manifest)?, Vec::<String>::new());
+    assert_eq!(violations_of_manifest(&manifest)?, Vec::<String>::new());
     Ok(())
 }
 
@@ -152,7 +156,7 @@ fn schema_and_helper_agree_on_a_java_manifest() -> anyhow::Result<()> {
         object.remove("cc");
         object.insert("java".to_owned(), serde_json::json!({"probe": probe}));
     }
-    assert_eq!(violations_of(&manifest)?, Vec::<String>::new());
+    assert_eq!(violations_of_manifest(&manifest)?, Vec::<String>::new());
     let parsed = lre::manifest::Manifest::from_json(&manifest.to_string())?;
     assert_eq!(serde_json::to_value(&parsed)?, manifest);
     Ok(())
@@ -165,7 +169,7 @@ fn helper_refuses_every_key_that_the_schema_does_not_name() -> anyhow::Result<()
         let mut manifest = original.clone();
         let target = manifest.pointer_mut(place).and_then(Value::as_object_mut);
         target.ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))?.insert("surprise".to_owned(), Value::Null);
-        assert!(!violations_of(&manifest)?.is_empty(), "schema at `{place}`");
+        assert!(!violations_of_manifest(&manifest)?.is_empty(), "schema at `{place}`");
         assert!(lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(), "helper at `{place}`");
     }
     Ok(())

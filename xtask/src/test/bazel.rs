@@ -6,6 +6,7 @@ mod choice;
 mod command;
 mod consumer;
 mod fetch;
+mod findings;
 mod helper_lookup;
 mod main_job;
 mod modes;
@@ -24,10 +25,11 @@ type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
 pub(crate) fn run(tally: &mut Tally, lab: &mut Option<Lab>) -> Result<()> {
-    let files: [(&str, Checks); 11] = [
+    let files: [(&str, Checks); 12] = [
         ("a consumer", consumer::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
+        ("findings", findings::run),
         ("the choice of a manifest", choice::run),
         ("`bazel run`", command::run),
         ("`on_missing`", modes::run),

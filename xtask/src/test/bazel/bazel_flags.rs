@@ -57,13 +57,17 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         module.shutdown()?;
         expect_equal("the module's `MODULE.bazel`", &fs::read_to_string(&file)?, &text)
     });
-    tally.check("with --platforms a macOS host has the same toolchain on the same platform", || {
-        workspace.write("BUILD.bazel", &(BUILD.to_owned() + MACOS))?;
-        let flags = ["--config=lre", "--platforms=@local-remote-execution//generated-cc/config:platform"];
-        let here = workspace.compile_platform("//:one", &flags)?;
-        let there = workspace.compile_platform("//:one", &[&flags[..], &["--host_platform=//:macos"][..]].concat())?;
-        expect_equal("the platform and its properties", &format!("{there:?}"), &format!("{here:?}"))
-    });
+    tally.check(
+        "lre.bazelrc alone lets a macOS host platform build with the same toolchain on the same platform",
+        || {
+            workspace.write("BUILD.bazel", &(BUILD.to_owned() + MACOS))?;
+            let foreign = ["--config=lre", "--host_platform=//:macos"];
+            workspace.run("build", &[&foreign[..], &["//..."][..]].concat())?.expect_success("the build")?;
+            let here = workspace.compile_platform("//:one", &["--config=lre"])?;
+            let there = workspace.compile_platform("//:one", &foreign)?;
+            expect_equal("the platform and its properties", &format!("{there:?}"), &format!("{here:?}"))
+        },
+    );
     tally.check("two users with the same folder have byte-identical repositories", || {
         let other = Bazel::new(lab, &workspace.path, &BOB, "flags");
         other.forget()?;

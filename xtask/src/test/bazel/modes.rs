@@ -78,7 +78,8 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     });
     tally.check("a toolchain of another system is named, with this machine's system", || {
         let said = with_system(&workspace, "aarch64-linux", "    register = True,\n")?;
-        let wanted = "error: toolchain `cc` runs on `aarch64-linux`, and this machine is `x86_64-linux`\n\n\
+        let wanted = "error[LRE020]: toolchain `cc` runs on `aarch64-linux`, and this machine is `x86_64-linux`\n  \
+                      `exec` in `lre.json` says `aarch64-linux`\n\n\
                       hint: build remotely only, with `--repo_env=LRE_LOCAL=off` or `on_missing = \"remote_only\"`";
         expect_lines("Bazel's message", &said, wanted)
     });

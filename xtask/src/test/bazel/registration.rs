@@ -68,6 +68,16 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let wanted = "Error in fail: `register = True` has no effect: `MODULE.bazel` names `rules_cc`, which registers \
                       the host's compiler, before `local-remote-execution`\n\nhint: use one of";
         expect_lines("Bazel's message", &said, wanted)?;
+        // The same two lines, each in a segment of its own, below prose that only looks like them.
+        let prose = "\"\"\"For instance:\n\nbazel_dep(name = \"local-remote-execution\")\n\"\"\"\n";
+        let included = prose.to_owned() + &reordered.replace(rules_cc, "include(\"//:first.MODULE.bazel\")\n");
+        workspace.write("MODULE.bazel", &included)?;
+        workspace.write("first.MODULE.bazel", "include(\"//segments:second.MODULE.bazel\")\n")?;
+        workspace.write("segments/BUILD.bazel", "")?;
+        workspace.write("segments/second.MODULE.bazel", rules_cc)?;
+        let said = workspace.refused("build", &["--nobuild", "//:one"])?;
+        expect_lines("Bazel's message", &said, wanted)?;
+        workspace.write("MODULE.bazel", &reordered)?;
         let flag = "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1";
         let (platform, _) = workspace.compile_platform("//:one", &[flag])?;
         expect_equal("the execution platform's name", platform.rsplit(':').next().unwrap_or_default(), "000_cc")
