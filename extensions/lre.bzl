@@ -14,7 +14,7 @@ load("//extensions/private:hub_repository.bzl", "hub_repository")
 load("//extensions/private:ignored_repository.bzl", "ignored_repository")
 load("//extensions/private:leaf_repository.bzl", "leaf_repository")
 load("//extensions/private:manifests_repository.bzl", "manifests_repository")
-load("//extensions/private:tags.bzl", "choose_helper", "choose_toolchains", "ignored_tags")
+load("//extensions/private:tags.bzl", "choose_helper", "choose_pin", "choose_toolchains", "ignored_tags")
 
 _OWN_MODULE = "local-remote-execution"
 
@@ -66,15 +66,45 @@ There is no default. It comes before `LRE_HELPER` and before the published relea
     },
 )
 
+_pin = tag_class(
+    doc = """Names the files that pin this module and the toolchain beside Bazel. Has an effect in the root module only, and
+at most once. Without it, its defaults count, as far as the files are there.""",
+    attrs = {
+        "flake_lock": attr.string(
+            doc = """The flake's lock file: a path below the root workspace. No BUILD file is needed beside it.
+
+By default `flake.lock`, if it is there. A file that is named otherwise has to be there.""",
+            default = "flake.lock",
+        ),
+        "input": attr.string(
+            doc = """The name of the flake input that is this module's repository.
+
+By default `local-remote-execution`. Where the flake has no such input, the commit that `MODULE.bazel` takes this module
+from is compared with nothing.""",
+            default = "local-remote-execution",
+        ),
+        "module_file": attr.string(
+            doc = """The file that overrides this module: a path below the root workspace.
+
+By default `MODULE.bazel`. Segments that it includes are read too.""",
+            default = "MODULE.bazel",
+        ),
+    },
+)
+
 def _lre_impl(mctx):
     helper = choose_helper(mctx.modules)
+    pin = choose_pin(mctx.modules)
     toolchains = choose_toolchains(mctx.modules, _OWN_MODULE)
     for toolchain in toolchains.values():
         leaf_repository(
             name = "lre_" + toolchain.name,
             chooser = toolchain.chooser,
+            flake_lock = pin.flake_lock,
             helper = helper,
+            input = pin.input,
             manifest = toolchain.manifest,
+            module_file = pin.module_file,
             on_missing = toolchain.on_missing,
             toolchain = toolchain.name,
         )
@@ -130,6 +160,7 @@ lre = module_extension(
     doc = "Defines the repositories of the toolchains. Reads no file and no environment, so its result is the same everywhere.",
     tag_classes = {
         "helper": _helper,
+        "pin": _pin,
         "toolchain": _toolchain,
     },
 )

@@ -38,13 +38,33 @@ def _leaf_repository_impl(rctx):
         # Present or absent: garbage collection and realisation are both noticed by the next build.
         for root in manifest["storeRoots"]:
             rctx.watch(root["path"])
-        checked = check_toolchain(rctx, located, manifest, rctx.attr.helper, [])
+        for file in [rctx.attr.flake_lock, rctx.attr.module_file, "lre.bazelrc"]:
+            rctx.watch(_workspace_file(rctx, file))
+        checked = check_toolchain(rctx, located, manifest, rctx.attr.helper, [
+            "--workspace",
+            "." if located.is_root else str(rctx.workspace_root),
+            "--flake-lock",
+            rctx.attr.flake_lock,
+            "--input",
+            rctx.attr.input,
+            "--module-file",
+            rctx.attr.module_file,
+        ])
+        for file in checked.read:
+            rctx.watch(_workspace_file(rctx, file))
         if checked.findings:
             _report(rctx, located, manifest, checked.findings)
+        elif checked.notes:
+            # buildifier: disable=print
+            print(checked.notes)
 
     for file in _FILES:
         rctx.file(file, rctx.read(folder.get_child(file), watch = "no"), executable = False)
     rctx.file("BUILD.bazel", "", executable = False)
+
+def _workspace_file(rctx, path):
+    """A file of the root workspace, by a path and not by a label: there may be no package around it."""
+    return rctx.workspace_root.get_child(*path.split("/"))
 
 def _report(rctx, located, manifest, findings):
     if rctx.attr.chooser == _OWN_MODULE and not located.is_root:
@@ -87,13 +107,25 @@ leaf_repository = repository_rule(
             doc = "The module whose tag named the manifest, for messages. There is no default.",
             mandatory = True,
         ),
+        "flake_lock": attr.string(
+            doc = "The lock file that is compared with the manifest's pin, below the root workspace. There is no default.",
+            mandatory = True,
+        ),
         "helper": attr.string(
             doc = """The path in the root module's `lre.helper` tag.
 
 By default it is empty: `LRE_HELPER` or the published release is used.""",
         ),
+        "input": attr.string(
+            doc = "The flake input that is this module's repository. There is no default.",
+            mandatory = True,
+        ),
         "manifest": attr.label(
             doc = "The toolchain's `lre.json`. There is no default.",
+            mandatory = True,
+        ),
+        "module_file": attr.string(
+            doc = "The file that overrides this module, below the root workspace. There is no default.",
             mandatory = True,
         ),
         "on_missing": attr.string(

@@ -68,7 +68,9 @@ def ignored_tags(modules, own_module):
                 toolchains.setdefault(tag.name, module.name)
         if module.tags.helper:
             tags.append("`lre.helper` of module `{}`".format(module.name))
-    said = "the root module alone chooses toolchains and their helper; without effect: " + ", ".join(tags) if tags else ""
+        if module.tags.pin:
+            tags.append("`lre.pin` of module `{}`".format(module.name))
+    said = "the root module alone chooses toolchains, pins and their helper; without effect: " + ", ".join(tags) if tags else ""
     return struct(said = said, toolchains = toolchains)
 
 def choose_helper(modules):
@@ -86,6 +88,38 @@ def choose_helper(modules):
     if paths == [""]:
         fail("`lre.helper` has an empty `path`\n\nhint: name the `lre` program, or remove the tag")
     return paths[0] if paths else ""
+
+# What is compared where the root module has no `pin` tag.
+_DEFAULT_PIN = struct(flake_lock = "flake.lock", input = "local-remote-execution", module_file = "MODULE.bazel")
+
+def choose_pin(modules):
+    """The root module's `pin` tag.
+
+    Args:
+      modules: `mctx.modules`.
+
+    Returns:
+      The tag, or what stands for it where the root module has none: `flake_lock`, `input` and `module_file`.
+    """
+    tags = [tag for module in modules if module.is_root for tag in module.tags.pin]
+    if len(tags) > 1:
+        fail("`lre.pin` is given {} times, for `{}`\n\nhint: keep one of them".format(
+            len(tags),
+            "` and `".join([tag.flake_lock for tag in tags]),
+        ))
+    pin = tags[0] if tags else _DEFAULT_PIN
+    for attribute in ["flake_lock", "module_file"]:
+        path = getattr(pin, attribute)
+        plain = path.removeprefix("//").replace(":", "/").removeprefix("/")
+        if path != plain or not path or ".." in path.split("/"):
+            fail("`lre.pin` has the `{}` `{}`, which is no path below the root workspace\n\nhint: write `{}`".format(
+                attribute,
+                path,
+                plain if plain and ".." not in plain.split("/") else getattr(_DEFAULT_PIN, attribute),
+            ))
+    if not pin.input:
+        fail("`lre.pin` has an empty `input`\n\nhint: name the flake input, or remove the attribute")
+    return pin
 
 def _by_name(module):
     tags = {}

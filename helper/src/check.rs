@@ -12,6 +12,7 @@ pub mod compiler;
 mod drift;
 mod files;
 mod mention;
+pub mod pin;
 mod registration;
 mod root;
 mod stray;

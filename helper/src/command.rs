@@ -2,6 +2,7 @@
 
 pub mod bazelrc;
 pub mod check;
+pub mod pin;
 mod progress_bar;
 pub mod regen;
 pub mod rewrite;
@@ -28,6 +29,7 @@ enum Verb {
     Regen(regen::RegenArguments),
     Check(check::CheckArguments),
     Bazelrc(bazelrc::BazelrcArguments),
+    Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
 }
 
@@ -50,6 +52,7 @@ impl Arguments {
             Verb::Regen(arguments) => regen::run(&arguments),
             Verb::Check(arguments) => check::run(&arguments),
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
+            Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),
         };
         match outcome {

@@ -5,6 +5,8 @@ mod outputs;
 mod report;
 mod scenario;
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
@@ -39,7 +41,12 @@ pub(crate) enum Sabotage {
 /// Sets everything up and runs the demo. Fails if one hit is missed or one byte differs.
 pub(crate) fn run(options: &Options) -> Result<()> {
     println!("set-up");
-    let mut lab = Lab::open(if options.host { Tools::Host } else { Tools::Sandbox })?;
+    let tools = if options.host { Tools::Host } else { Tools::Sandbox };
+    let mut lab = match options.sabotage {
+        // Nothing but that wait is to be seen.
+        Some(Sabotage::Worker) => Lab::open_with(tools, Duration::from_secs(10))?,
+        _ => Lab::open(tools)?,
+    };
     println!("demo");
     let report = scenario::run(&mut lab, options)?;
     print!("{report}");

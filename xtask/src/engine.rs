@@ -21,7 +21,8 @@ use crate::step::tail;
 /// How long a server may take until it listens.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long an action may wait for a worker that offers what its platform asks for. Bazel has no flag for it.
+/// How long an action may wait for a worker that offers what its platform asks for, unless a run says otherwise. Bazel
+/// has no flag for it.
 pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What BuildGrid says of an action that waited that long.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::engine::{BuildGrid, Worker, WorkerSpec};
+use crate::engine::{BuildGrid, QUEUE_DEADLINE, Worker, WorkerSpec};
 use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
 use crate::step::{Attempts, run_logged};
 
@@ -33,12 +34,18 @@ pub(crate) struct Lab {
 impl Lab {
     /// Sets up and starts everything, a line for each step.
     pub(crate) fn open(tools: Tools) -> Result<Self> {
+        Self::open_with(tools, QUEUE_DEADLINE)
+    }
+
+    /// The same with another deadline for actions that no worker takes.
+    pub(crate) fn open_with(tools: Tools, queue_deadline: Duration) -> Result<Self> {
         let sandbox = Sandbox::open(tools)?;
         let steps = &sandbox.steps;
         steps.run("helper", Attempts::Once, |log| install_helper(&sandbox, log))?;
         steps.run("workspaces", Attempts::Once, |log| prepare_workspaces(&sandbox, log))?;
         let logs = sandbox.directory().join("logs");
-        let engine = steps.run("service", Attempts::Once, |_| BuildGrid::start(&sandbox.services, &logs))?;
+        let engine =
+            steps.run("service", Attempts::Once, |_| BuildGrid::start(&sandbox.services, &logs, queue_deadline))?;
         let mut lab = Self { worker: None, offered: BTreeMap::new(), engine, sandbox };
         let properties = lab.manifest_properties()?;
         lab.start_worker(properties)?;

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
+use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
 use super::regen::read_manifest_text;
 use super::{Outcome, print_data};
 use crate::check::compiler::foreign_compilers;
+use crate::check::pin::{groups_of_pins, sources_of};
 use crate::check::{Checked, Machine, Toolchain, check_toolchain};
 use crate::diagnostic::github::render_github;
 use crate::diagnostic::human::{Sources, render_human};
@@ -18,6 +20,7 @@ use crate::diagnostic::json::render_json;
 use crate::diagnostic::sarif::render_sarif;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::manifest::{FILE_NAME, Manifest, ManifestError, SCHEMA};
+use crate::pin::{Pins, compare_pins};
 use crate::shell::quote_path;
 use crate::store::command::realise;
 use crate::store::database::{Validity, query_validity};
@@ -47,6 +50,12 @@ pub struct CheckArguments {
     /// not the toolchain's.
     #[arg(long, value_name = "FILE")]
     execution_log: Option<PathBuf>,
+    /// The root workspace, whose `flake.lock`, `MODULE.bazel` and `lre.bazelrc` are compared with the manifest. By default
+    /// the folder in which the command runs, if it has a `MODULE.bazel`.
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    #[command(flatten)]
+    pins: PinNames,
     /// Print `lre check: clean` to stdout if nothing is found: Bazel's fetch tells a check by it from any program that
     /// ends with 0.
     #[arg(long)]
@@ -131,7 +140,31 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
             ),
         }
     }
+    if let Some(workspace) = workspace(arguments) {
+        let subject = arguments.pins.subject(workspace, Some((folder, &manifest)));
+        add_pins(&mut checked, compare_pins(&subject), arguments.confirm)?;
+    }
     Ok(checked)
+}
+
+/// Where the files are that pin something beside Bazel.
+fn workspace(arguments: &CheckArguments) -> Option<&Path> {
+    let here = Path::new(".");
+    arguments.workspace.as_deref().or_else(|| here.join("MODULE.bazel").is_file().then_some(here))
+}
+
+/// Adds what the files disagree on. Bazel's fetch is told which files it was, so that it watches them.
+fn add_pins(checked: &mut Checked, pins: Pins, tell: bool) -> anyhow::Result<()> {
+    if tell {
+        for file in &pins.read {
+            print_data(&format!("lre check: read {}\n", file.display()))?;
+        }
+    }
+    checked.notes.extend(pins.notes);
+    let groups = groups_of_pins(pins.disagreements);
+    sources_of(&groups, &mut checked.sources);
+    checked.groups.extend(groups);
+    Ok(())
 }
 
 /// Nothing can be compared with a manifest that another `lre` has to read.

@@ -88,12 +88,29 @@ kinds! {
     NewerSchema = "LRE021", "manifest has a newer schema", "newer than this `lre`";
     /// A C++ action for our platform ran a compiler that is not in the manifest.
     ForeignCompiler = "LRE022", "C++ action ran a compiler that is not in the manifest", "the toolchain's platform";
+    /// A flake input is locked at another revision than the manifest was made from.
+    InputPinMismatch = "LRE023", "flake input is not the one that the manifest was made from", "the lock";
+    /// Bazel takes this module from another commit than the flake.
+    OverridePinMismatch = "LRE024", "Bazel and the flake take this module from different commits", "the module";
+    /// `lre.bazelrc` carries another Env than the manifest.
+    EnvironmentMismatch = "LRE025", "`lre.bazelrc` has another Env than the manifest", "not the manifest's";
+    /// `config/BUILD` asks for another worker than the manifest.
+    ImageMismatch = "LRE026", "`config/BUILD` asks for another worker than the manifest", "not the manifest's";
+    /// A file that pins something cannot be read.
+    UnreadablePin = "LRE027", "file that pins something cannot be read", "here";
 }
 
 impl Kind {
     /// Whether something could not be checked because of it.
     #[must_use]
     pub fn hides_findings(self) -> bool {
-        matches!(self, Self::SyntaxError | Self::UnreadableFile | Self::UnreadableStoreRoot | Self::NewerSchema)
+        matches!(
+            self,
+            Self::SyntaxError
+                | Self::UnreadableFile
+                | Self::UnreadableStoreRoot
+                | Self::NewerSchema
+                | Self::UnreadablePin
+        )
     }
 }

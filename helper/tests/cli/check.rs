@@ -264,3 +264,111 @@ fn manifest_that_names_files_elsewhere_is_refused() {
 fn absent_manifest_is_refused() {
     assert_snapshot!(Scene::empty().run_without_change(&["check", "out"]));
 }
+
+/// A workspace whose files all agree: a flake with this module and nixpkgs as inputs, and the manifest's pin.
+fn pinned() -> Scene {
+    let scene = generated();
+    let mut manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    manifest["pin"] = serde_json::json!({"nixpkgs": {"rev": NIXPKGS, "narHash": NAR_HASH, "lastModified": 1}});
+    scene.write("out/lre.json", &format!("{manifest:#}\n"));
+    scene.write("flake.lock", LOCK);
+    scene.write("MODULE.bazel", MODULE);
+    let rc = scene.run(&["bazelrc", "--env-json", "env.json", "--prefix", "lre"]);
+    let rc = rc.split_once("--- stdout\n").and_then(|(_, rest)| rest.split_once("--- stderr")).expect("an rc file").0;
+    scene.write("lre.bazelrc", rc);
+    scene
+}
+
+const NIXPKGS: &str = "572af610f6151fd41c212f897c71f7056e3fb518";
+const NAR_HASH: &str = "sha256-cfh1hi+6muQMbi9acOlju3V1gl8BEaZBXBR9jQfQi4U=";
+
+const LOCK: &str = r#"{
+  "nodes": {
+    "lre": {
+      "locked": {
+        "lastModified": 1715204682,
+        "narHash": "sha256-Sl3WUBzaazTaPGy9q/j7lPeOq8IWLuYVlo/4tyxMKNI=",
+        "owner": "TraceMachina",
+        "repo": "local-remote-execution",
+        "rev": "64ed20a40964b8c606c7d65f76af840bcfc837fd",
+        "type": "github"
+      },
+      "original": {
+        "owner": "TraceMachina",
+        "repo": "local-remote-execution",
+        "type": "github"
+      }
+    },
+    "nixpkgs": {
+      "locked": {
+        "lastModified": 1713895582,
+        "narHash": "sha256-cfh1hi+6muQMbi9acOlju3V1gl8BEaZBXBR9jQfQi4U=",
+        "owner": "nixos",
+        "repo": "nixpkgs",
+        "rev": "572af610f6151fd41c212f897c71f7056e3fb518",
+        "type": "github"
+      },
+      "original": {
+        "owner": "nixos",
+        "repo": "nixpkgs",
+        "type": "github"
+      }
+    },
+    "root": {
+      "inputs": {
+        "local-remote-execution": "lre",
+        "nixpkgs": "nixpkgs"
+      }
+    }
+  },
+  "root": "root",
+  "version": 7
+}
+"#;
+
+const MODULE: &str = r#"module(name = "mine")
+
+bazel_dep(name = "local-remote-execution")
+git_override(
+    module_name = "local-remote-execution",
+    commit = "64ed20a40964b8c606c7d65f76af840bcfc837fd",
+    remote = "https://github.com/TraceMachina/local-remote-execution",
+)
+"#;
+
+#[test]
+fn files_that_agree_on_what_they_pin_are_clean() {
+    let scene = pinned();
+    assert_snapshot!(scene.run_without_change(&[CHECK.as_slice(), &["--confirm"]].concat()));
+}
+
+#[test]
+fn every_pin_that_disagrees_is_a_finding_with_both_sides() {
+    let scene = pinned();
+    let other = "d407951447dcd00442e97087bf374aad70c04cea";
+    scene.edit("flake.lock", NIXPKGS, other);
+    scene.edit("MODULE.bazel", "64ed20a40964b8c606c7d65f76af840bcfc837fd", other);
+    scene.edit("lre.bazelrc", &format!("CC={ROOT}/bin/clang"), &format!("CC={ROOT}/bin/gcc"));
+    scene.edit("out/config/BUILD", "docker://lre-cc:", "docker://lre-cc:0");
+    assert_snapshot!("pins-disagree", scene.run_without_change(&CHECK));
+    assert_snapshot!("pins-disagree-json", scene.run_without_change(&json()));
+}
+
+#[test]
+fn broken_file_that_pins_something_makes_the_check_incomplete() {
+    let scene = pinned();
+    scene.write("flake.lock", "{\n  \"nodes\": }\n");
+    assert_snapshot!("pins-unreadable", scene.run_without_change(&CHECK));
+}
+
+#[test]
+fn workspace_and_the_names_of_its_files_may_be_given() {
+    let scene = pinned();
+    for (from, to) in [("flake.lock", "work/nix/a.lock"), ("MODULE.bazel", "work/b.MODULE.bazel")] {
+        scene.write(to, &scene.read(from));
+        fs::remove_file(scene.path().join(from)).expect("the file was there");
+    }
+    scene.edit("work/nix/a.lock", NIXPKGS, "d407951447dcd00442e97087bf374aad70c04cea");
+    let names = ["--workspace", "work", "--flake-lock", "nix/a.lock", "--module-file", "b.MODULE.bazel"];
+    assert_snapshot!("pins-elsewhere", scene.run_without_change(&[CHECK.as_slice(), &names].concat()));
+}

@@ -50,6 +50,13 @@ fn every_code_has_cause_example_and_fix_and_every_example_was_printed() {
 }
 
 #[test]
+fn example_in_the_document_of_pins_was_printed() {
+    let document = fs::read_to_string(folder().join("../docs/pins.md")).expect("the document of pins");
+    let example = document.split_once("```text\n").and_then(|(_, rest)| rest.split_once("```")).expect("an example").0;
+    assert!(snapshots().values().any(|text| text.contains(example)), "{example}");
+}
+
+#[test]
 fn every_printed_report_follows_the_schema() {
     let schema = fs::read_to_string(folder().join("../docs/findings.schema.json")).expect("the schema");
     let schema: Value = serde_json::from_str(&schema).expect("a schema");

@@ -4,6 +4,7 @@ mod bazelrc;
 mod check;
 mod database;
 mod findings;
+mod pin;
 mod regen;
 mod rewrite;
 mod schema;

@@ -9,7 +9,7 @@ use super::outputs;
 use super::report::Report;
 use super::{Options, Sabotage};
 use crate::bazel::{ALICE, BOB, Execution};
-use crate::engine::{QUEUE_DEADLINE, QUEUE_DEADLINE_MESSAGE};
+use crate::engine::QUEUE_DEADLINE_MESSAGE;
 use crate::execution_log::Spawn;
 use crate::lab::{ABSEIL, AGAIN, HELLO, Lab};
 use crate::parity::{Expected, misses, unexpected};
@@ -168,7 +168,7 @@ fn worker_sabotage(lab: &mut Lab, run: usize) -> Result<Report> {
         Ok(built) => report.ran(1, "remote build", built.clean()?.len(), Vec::new()),
         Err(error) if format!("{error:#}").contains(QUEUE_DEADLINE_MESSAGE) => {
             let cause = lab.property_mismatch()?.context("the worker offers all that the platform asks for")?;
-            let deadline = QUEUE_DEADLINE.as_secs();
+            let deadline = lab.engine.queue_deadline.as_secs();
             let problem = format!(
                 "{cause}: no worker took the actions, and the service ended the wait after {deadline} s\n\n\
                  hint: start the worker with the properties of the manifest's `image.execProperties`"

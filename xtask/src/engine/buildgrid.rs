@@ -8,7 +8,7 @@ use std::{net, thread};
 
 use anyhow::{Context, Result, bail};
 
-use super::{QUEUE_DEADLINE, free_port, start_server, wait_until_listening};
+use super::{free_port, start_server, wait_until_listening};
 use crate::root::Root;
 use crate::sandbox::debian::shell;
 use crate::step::{Attempts, Steps, run_logged, tail};
@@ -34,11 +34,13 @@ pub(crate) fn install(root: &Root, steps: &Steps) -> Result<()> {
 pub(crate) struct BuildGrid {
     _servers: Vec<Child>,
     port: u16,
+    /// How long an action may wait for a worker that offers what its platform asks for.
+    pub(crate) queue_deadline: Duration,
 }
 
 impl BuildGrid {
     /// Starts the servers inside `root`, which must outlive them and ends them when it is dropped.
-    pub(crate) fn start(root: &Root, logs: &Path) -> Result<Self> {
+    pub(crate) fn start(root: &Root, logs: &Path, queue_deadline: Duration) -> Result<Self> {
         let run = root.directory().join(RUN.trim_start_matches('/'));
         if run.exists() {
             fs::remove_dir_all(&run).with_context(|| format!("cannot remove `{}`", run.display()))?;
@@ -46,7 +48,7 @@ impl BuildGrid {
         fs::create_dir_all(&run)?;
         let database = start_database(root, logs)?;
         let port = free_port()?;
-        fs::write(run.join("buildgrid.yml"), configuration(port, database.port))?;
+        fs::write(run.join("buildgrid.yml"), configuration(port, database.port, queue_deadline))?;
         let log = logs.join("buildgrid.log");
         let url = database_url(database.port);
         run_logged(&mut shell(root, &format!("{VENV}/bin/bgd migrate apply {url}"), Duration::from_secs(60)), &log)
@@ -54,7 +56,7 @@ impl BuildGrid {
         let command = shell(root, &format!("exec {VENV}/bin/bgd server start {RUN}/buildgrid.yml"), WHOLE_RUN);
         let mut server = start_server(command, &log)?;
         wait_until_listening("BuildGrid", &mut server, port, &log)?;
-        Ok(Self { _servers: vec![database.server, server], port })
+        Ok(Self { _servers: vec![database.server, server], port, queue_deadline })
     }
 
     /// The address that Bazel and the worker use, without a scheme.
@@ -113,9 +115,9 @@ fn database_url(port: u16) -> String {
     format!("postgresql+psycopg2://bgd@127.0.0.1:{port}/bgd")
 }
 
-fn configuration(port: u16, database_port: u16) -> String {
+fn configuration(port: u16, database_port: u16, queue_deadline: Duration) -> String {
     let url = database_url(database_port);
-    let deadline = QUEUE_DEADLINE.as_secs();
+    let deadline = queue_deadline.as_secs();
     format!(
         r#"server:
   - !channel

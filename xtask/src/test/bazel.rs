@@ -10,6 +10,7 @@ mod findings;
 mod helper_lookup;
 mod main_job;
 mod modes;
+mod pins;
 mod registration;
 mod removed_symbols;
 mod several;
@@ -29,7 +30,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &mut Option<Lab>) -> Result<()> {
         ("a consumer", consumer::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
-        ("findings", findings::run),
+        ("findings and pins", findings::run),
         ("the choice of a manifest", choice::run),
         ("`bazel run`", command::run),
         ("`on_missing`", modes::run),

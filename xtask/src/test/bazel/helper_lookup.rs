@@ -164,6 +164,25 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         workspace.write("MODULE.bazel", &module_file(&text, &demo_tag("")))?;
         build(&[])?.expect_success("the analysis").map(drop)
     });
+    tally.check("LRE024: another commit of this module in flake.lock stops the fetch, until both are the same", || {
+        let module = workspace.read("MODULE.bazel")?;
+        let commit = module.split_once("commit = \"").map_or("", |(_, rest)| rest.split('"').next().unwrap_or_default());
+        let lock = |revision: &str| {
+            let locked = serde_json::json!({"type": "git", "url": "https://example.org/lre", "rev": revision, "narHash": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "lastModified": 1});
+            let nodes = serde_json::json!({"root": {"inputs": {"local-remote-execution": "module"}}, "module": {"locked": locked, "original": {"type": "git"}}});
+            format!("{:#}\n", serde_json::json!({"version": 7, "root": "root", "nodes": nodes}))
+        };
+        let other = "d407951447dcd00442e97087bf374aad70c04cea";
+        workspace.write("flake.lock", &lock(other))?;
+        let said = build(&[])?;
+        for wanted in ["error[LRE024]", "MODULE.bazel:", "flake.lock:", other, commit] {
+            if said.success || !said.stderr.contains(wanted) {
+                bail!("it lacks `{wanted}`:\n{}", said.stderr);
+            }
+        }
+        workspace.write("flake.lock", &lock(commit))?;
+        build(&[])?.expect_success("the analysis").map(drop)
+    });
     workspace.bazel.shutdown()
 }
 

@@ -118,7 +118,7 @@ use_repo(lre, "lre_greedy")
     )?;
     workspace.write("greedy/BUILD.bazel", "alias(\n    name = \"its\",\n    actual = \"@lre_greedy//cc\",\n)\n")?;
     workspace.write(".bazelignore", "lre-cc\ngreedy\n")?;
-    let said = "the root module alone chooses toolchains and their helper; without effect: \
+    let said = "the root module alone chooses toolchains, pins and their helper; without effect: \
                 `lre.toolchain(name = \"cc\")` of module `greedy`, \
                 `lre.toolchain(name = \"greedy\")` of module `greedy`, `lre.helper` of module `greedy`";
     let expect_said = |stderr: &str| {

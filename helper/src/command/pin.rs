@@ -1,0 +1,112 @@
+//! `lre pin`: compares what the files of a workspace pin, and makes them agree.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+
+use super::regen::read_manifest;
+use super::{Outcome, print_data};
+use crate::check::pin::{groups_of_pins, sources_of};
+use crate::diagnostic::human::{Sources, render_human};
+use crate::manifest::Manifest;
+use crate::pin::{FLAKE_LOCK, MODULE, MODULE_FILE, PinSubject, Pins, Sync, compare_pins, plan_sync};
+use crate::rewrite::{Replacement, render_diff, replace_all};
+use crate::store::Store;
+
+/// Names of what is compared.
+#[derive(Debug, Args)]
+pub(super) struct PinNames {
+    /// The flake's lock file, below the workspace.
+    #[arg(long, value_name = "FILE", default_value = FLAKE_LOCK)]
+    pub(super) flake_lock: String,
+    /// The flake input that is the repository of `local-remote-execution`.
+    #[arg(long, value_name = "NAME", default_value = MODULE)]
+    pub(super) input: String,
+    /// The file that overrides `local-remote-execution`, below the workspace.
+    #[arg(long, value_name = "FILE", default_value = MODULE_FILE)]
+    pub(super) module_file: String,
+}
+
+impl PinNames {
+    pub(super) fn subject<'a>(
+        &'a self,
+        workspace: &'a Path,
+        toolchain: Option<(&'a Path, &'a Manifest)>,
+    ) -> PinSubject<'a> {
+        let Self { flake_lock, input, module_file } = self;
+        PinSubject { workspace, flake_lock, input, module_file, toolchain }
+    }
+}
+
+/// Compares what `flake.lock`, `MODULE.bazel`, `lre.bazelrc` and a toolchain's manifest pin.
+#[derive(Debug, Args)]
+pub struct PinArguments {
+    /// The toolchain's folder, which holds `lre.json`. Without it only the module's commit is compared.
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// The root workspace.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    workspace: PathBuf,
+    #[command(flatten)]
+    names: PinNames,
+    /// Make the files agree where that changes nothing but a literal, or a file that `lre` wrote.
+    #[arg(long)]
+    sync: bool,
+    /// Print what `--sync` would change as a unified diff, and write nothing.
+    #[arg(long, requires = "sync")]
+    dry_run: bool,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// If the manifest or a file that is edited cannot be used. No file is changed then.
+pub fn run(arguments: &PinArguments) -> anyhow::Result<Outcome> {
+    if !arguments.workspace.is_dir() {
+        bail!(
+            "`{}` is no folder\n\nhint: name the root workspace with `--workspace DIR`",
+            arguments.workspace.display()
+        );
+    }
+    let folder = arguments.folder.as_deref();
+    let manifest = folder.map(|folder| read_manifest(folder, &Store::new(None), "lre pin")).transpose()?;
+    let subject = arguments.names.subject(&arguments.workspace, folder.zip(manifest.as_ref()));
+    let (disagreements, notes) = if arguments.sync {
+        let Sync { replacements, changes, left, notes } = plan_sync(&subject)?;
+        write(&replacements, arguments.dry_run)?;
+        for change in &changes {
+            eprintln!("{change}");
+        }
+        if changes.is_empty() && left.is_empty() {
+            eprintln!("nothing to change");
+        }
+        (left, notes)
+    } else {
+        let Pins { disagreements, notes, .. } = compare_pins(&subject);
+        (disagreements, notes)
+    };
+    let groups = groups_of_pins(disagreements);
+    let mut sources = Sources::new();
+    if !arguments.dry_run {
+        sources_of(&groups, &mut sources);
+    }
+    eprint!("{}", render_human(&groups, &sources));
+    for note in notes {
+        eprintln!("note: {note}");
+    }
+    let mut findings = groups.iter().flat_map(|group| &group.findings);
+    Ok(match groups.len() {
+        0 => Outcome::Clean,
+        _ if findings.any(|finding| finding.kind.hides_findings()) => Outcome::Incomplete,
+        _ => Outcome::Findings,
+    })
+}
+
+fn write(replacements: &[Replacement], dry_run: bool) -> anyhow::Result<()> {
+    if !dry_run {
+        return replace_all(replacements).map_err(|error| anyhow!("{error} (no file was changed)"));
+    }
+    let diff = |change: &Replacement| render_diff(&change.path.display().to_string(), &change.before, &change.after);
+    print_data(&replacements.iter().map(diff).collect::<String>())
+}

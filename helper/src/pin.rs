@@ -1,0 +1,125 @@
+//! What several files of a workspace pin, each by hand, and where they disagree.
+//!
+//! `flake.lock` decides the toolchain of the shell, `MODULE.bazel` the commit of this module, the manifest what Bazel
+//! checks, and `lre.bazelrc` what actions see. `docs/pins.md` says what is compared with what.
+
+mod disagreement;
+mod files;
+mod image;
+mod input;
+mod lock;
+mod module_file;
+mod module_override;
+mod place;
+mod rc;
+mod release;
+mod starlark;
+mod sync;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use disagreement::{Disagreement, PinKind, Side};
+pub use place::{Edit, Located, Place};
+pub use sync::{Sync, SyncError, plan_sync};
+
+use crate::manifest::{FILE_NAME, Manifest};
+use files::Files;
+use lock::FlakeLock;
+
+/// The lock file that is looked for unless another is named.
+pub const FLAKE_LOCK: &str = "flake.lock";
+/// The module file that is looked for unless another is named.
+pub const MODULE_FILE: &str = "MODULE.bazel";
+/// This module, and its repository as a flake input unless another is named.
+pub const MODULE: &str = "local-remote-execution";
+
+/// What is compared.
+#[derive(Clone, Copy, Debug)]
+pub struct PinSubject<'a> {
+    /// The root workspace.
+    pub workspace: &'a Path,
+    /// Its lock file, below the workspace. One that is not [`FLAKE_LOCK`] has to be there.
+    pub flake_lock: &'a str,
+    /// The flake input that is this module's repository.
+    pub input: &'a str,
+    /// Its module file, below the workspace. One that is not [`MODULE_FILE`] has to be there.
+    pub module_file: &'a str,
+    /// A toolchain's folder and its manifest.
+    pub toolchain: Option<(&'a Path, &'a Manifest)>,
+}
+
+impl PinSubject<'_> {
+    /// Whether the toolchain's folder is the root workspace's own and not that of a module below it.
+    fn owns_toolchain(&self) -> bool {
+        let resolve = |path: &Path| path.canonicalize().ok();
+        let Some((folder, _)) = self.toolchain else { return false };
+        let Some(folder) = resolve(folder) else { return false };
+        let module = folder.ancestors().find(|ancestor| ancestor.join(MODULE_FILE).is_file());
+        module.map(Path::to_owned) == resolve(self.workspace)
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// All disagreements.
+    pub disagreements: Vec<Disagreement>,
+    /// What was not compared, and why.
+    pub notes: Vec<String>,
+    /// Every file of the workspace that was looked for, there or not, relative to it, sorted.
+    pub read: Vec<PathBuf>,
+}
+
+/// Compares everything that can be compared. Reads only.
+#[must_use]
+pub fn compare_pins(subject: &PinSubject<'_>) -> Pins {
+    compare_with(subject, &BTreeMap::new())
+}
+
+/// The same, with some texts that are not on the disk yet, by the names in messages.
+fn compare_with(subject: &PinSubject<'_>, overlay: &BTreeMap<String, String>) -> Pins {
+    let mut files = Files::new(subject.workspace, overlay);
+    let mut pins = Pins::default();
+    if let Err(failure) = compare_lock(subject, &mut files, &mut pins) {
+        pins.disagreements.push(*failure);
+    }
+    if let Some((folder, manifest)) = subject.toolchain {
+        let results = [
+            rc::compare_rc(subject, folder, manifest, &mut files, &mut pins),
+            image::compare_image(subject, folder, manifest, &mut files, &mut pins),
+        ];
+        pins.disagreements.extend(results.into_iter().filter_map(Result::err).map(|failure| *failure));
+    }
+    pins.read = files.into_read();
+    pins
+}
+
+/// Compares the lock file with the manifest and with the module file.
+fn compare_lock(subject: &PinSubject<'_>, files: &mut Files<'_>, pins: &mut Pins) -> Result<(), Box<Disagreement>> {
+    let Some(text) = files.read(subject.flake_lock)? else {
+        if subject.flake_lock == FLAKE_LOCK {
+            return Ok(());
+        }
+        return Err(absent(files, subject.flake_lock, "lre.pin(flake_lock = …)` or `--flake-lock"));
+    };
+    let lock = FlakeLock::parse(text)?;
+    if let Some((folder, manifest)) = subject.toolchain
+        && let Some(text) = files.read_outside(&folder.join(FILE_NAME))?
+        && let Err(failure) = input::compare_inputs(subject, &lock, manifest, &text, pins)
+    {
+        pins.disagreements.push(*failure);
+    }
+    match lock.input(&[subject.input])? {
+        Some(locked) => module_override::compare_override(subject, &lock, &locked, files, pins),
+        None => Ok(()),
+    }
+}
+
+/// A file that was named and is not there.
+fn absent(files: &Files<'_>, name: &str, option: &str) -> Box<Disagreement> {
+    let file = files.shown(name);
+    let hint = format!("name the file that is there with `{option}`, or leave that out");
+    let subject = format!("`{file}`");
+    Box::new(Disagreement::unreadable(subject, Place::start(&file), "it is named and does not exist", hint))
+}
