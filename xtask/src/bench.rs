@@ -1,7 +1,10 @@
 //! `cargo xtask bench [NAME]`: whole processes against the named peers, in turn, in one run. Ratios count, not seconds.
 
 mod check;
+mod deep;
+mod starlark;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -22,12 +25,12 @@ pub(crate) struct Options {
 /// A bench.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
-    /// `lre check` against `nix-store --check-validity` on the same store roots.
+    /// `lre check` and its parts against `nix-store` and buildifier on the same store roots and files.
     Check,
 }
 
 /// Pairs of measurements.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 7;
 /// Processes in one measurement: one alone is shorter than the noise.
 const REPEATS: usize = 20;
 
@@ -35,30 +38,67 @@ const REPEATS: usize = 20;
 pub(crate) fn run(options: &Options) -> Result<()> {
     let names = if options.names.is_empty() { Name::value_variants() } else { &options.names };
     let lab = Lab::open(Tools::Sandbox)?;
+    let mut missed = Vec::new();
     for name in names {
         match name {
-            Name::Check => check::run(&lab)?,
+            Name::Check => {
+                for bench in [check::run, starlark::run, deep::run] {
+                    missed.extend(bench(&lab)?.into_iter().filter(|ratio| !ratio.is_met()));
+                }
+            }
         }
     }
-    Ok(())
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let missed: Vec<String> = missed.iter().map(ToString::to_string).collect();
+    bail!("{} of the targets are missed: {}", missed.len(), missed.join("; "))
 }
 
-/// Runs `ours` and `peer` (shell commands) in turn and prints medians and the median of the ratios.
-fn compare(title: &str, ours: (&str, &dyn Fn() -> Entry), peer: (&str, &dyn Fn() -> Entry)) -> Result<()> {
+/// How many times as long as ours a peer takes, and how many it should.
+struct Ratio {
+    title: &'static str,
+    actual: f64,
+    target: f64,
+}
+
+impl Ratio {
+    fn is_met(&self) -> bool {
+        self.actual >= self.target
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { title, actual, target } = self;
+        let word = if self.is_met() { "met" } else { "missed" };
+        write!(f, "{title}: the peer takes {actual:.1} times as long, and the target of {target} is {word}")
+    }
+}
+
+/// A command as it is called in the table, and how it is run. Each run is `processes` of them.
+struct Side<'a> {
+    name: &'a str,
+    entry: &'a dyn Fn() -> Entry,
+}
+
+/// Runs both sides in turn and prints medians and the median of the ratios.
+fn compare(title: &'static str, target: f64, processes: usize, ours: &Side<'_>, peer: &Side<'_>) -> Result<Ratio> {
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
-        rounds.push((measure(ours.1())?, measure(peer.1())?));
+        rounds.push((measure((ours.entry)())?, measure((peer.entry)())?));
     }
     // The first round only warms caches.
     rounds.remove(0);
-    let ratio = median(rounds.iter().map(|(ours, peer)| peer.as_secs_f64() / ours.as_secs_f64()).collect());
-    let time = |times: Vec<f64>| median(times) * 1000.0 / REPEATS as f64;
-    println!("\n{title}: medians of {ROUNDS} rounds in turn, {REPEATS} processes each\n");
+    let actual = median(rounds.iter().map(|(ours, peer)| peer.as_secs_f64() / ours.as_secs_f64()).collect());
+    let time = |times: Vec<f64>| median(times) * 1000.0 / processes as f64;
+    println!("\n{title}: medians of {ROUNDS} rounds in turn, processes in each: {processes}\n");
     println!("| command | median, ms a process |\n|---|---|");
-    println!("| `{}` | {:.2} |", ours.0, time(rounds.iter().map(|(ours, _)| ours.as_secs_f64()).collect()));
-    println!("| `{}` | {:.2} |", peer.0, time(rounds.iter().map(|(_, peer)| peer.as_secs_f64()).collect()));
-    println!("\nthe peer takes {ratio:.1} times as long");
-    Ok(())
+    println!("| `{}` | {:.2} |", ours.name, time(rounds.iter().map(|(ours, _)| ours.as_secs_f64()).collect()));
+    println!("| `{}` | {:.2} |", peer.name, time(rounds.iter().map(|(_, peer)| peer.as_secs_f64()).collect()));
+    let ratio = Ratio { title, actual, target };
+    println!("\n{ratio}");
+    Ok(ratio)
 }
 
 fn measure(entry: Entry) -> Result<Duration> {

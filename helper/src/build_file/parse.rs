@@ -7,6 +7,7 @@ use starlark_syntax::syntax::module::AstModuleFields as _;
 use starlark_syntax::syntax::{AstModule, Dialect};
 
 use super::limits::{MAX_BYTES, STACK_BYTES, check_limits};
+use super::parallel::has_large_stack;
 use super::tabs::blank_tabs;
 
 /// What some release of Bazel accepts, and f-strings: those of other Starlarks are still told from plain literals.
@@ -91,6 +92,9 @@ pub(crate) fn with_module<T: Send>(
     look: impl FnOnce(&AstModule) -> T + Send,
 ) -> Result<T, ParseError> {
     let run = || parse_here(file, text).map(|module| look(&module));
+    if has_large_stack() {
+        return run();
+    }
     std::thread::scope(|scope| {
         // The parser recurses; the main thread's stack depends on `ulimit` and other threads have 2 MiB.
         let thread = std::thread::Builder::new().name("parser".to_owned()).stack_size(STACK_BYTES);

@@ -10,6 +10,7 @@ use clap::Args;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{Outcome, print_data, read_text};
+use crate::build_file::map_in_parallel;
 use crate::rewrite::{Replacement, Replacements, Rewritten, render_diff, replace_all, rewrite};
 use crate::store::StorePath;
 
@@ -44,20 +45,26 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
     let replacements = read_replacements(arguments)?;
     let mut seen = BTreeSet::new();
     let (mut changes, mut counts, mut leftovers, mut failures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for file in &arguments.files {
+    let results = map_in_parallel(&arguments.files, |file| {
+        let (metadata, before) = read_file(file).map_err(|error| format!("{error:#}"))?;
+        let rewritten = rewrite(&file.display().to_string(), &before, &replacements);
+        let resolved = file.canonicalize().unwrap_or_else(|_| file.clone());
+        Ok::<_, String>((metadata, before, rewritten, resolved))
+    });
+    for (file, result) in arguments.files.iter().zip(results) {
         let name = file.display().to_string();
-        let (metadata, before) = match read_file(file) {
-            Ok(read) => read,
+        let (metadata, before, rewritten, resolved) = match result {
+            Ok(result) => result,
             Err(error) => {
-                failures.push(format!("{error:#}"));
+                failures.push(error);
                 continue;
             }
         };
         // The same file twice, perhaps by two names.
-        if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+        if !seen.insert(resolved) {
             continue;
         }
-        match rewrite(&name, &before, &replacements) {
+        match rewritten {
             Ok(Rewritten { text, replaced, leftovers: left }) => {
                 leftovers.extend(left.into_iter().map(|l| format!("{name}:{}:{}: {}", l.line, l.column, l.message)));
                 if text != before {

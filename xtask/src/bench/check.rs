@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 
-use super::{REPEATS, compare};
+use super::{REPEATS, Ratio, Side, compare};
 use crate::lab::{HELLO, Lab};
 use crate::sandbox::toolchain;
 
 /// Compares the whole processes, both in the sandbox, with the release build of `lre`.
-pub(crate) fn run(lab: &Lab) -> Result<()> {
+pub(crate) fn run(lab: &Lab) -> Result<Vec<Ratio>> {
     let place = lab.sandbox.place();
     let manifest = place.outside(HELLO).join("lre-cc/lre.json");
     let text = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read `{}`", manifest.display()))?;
@@ -26,5 +26,7 @@ pub(crate) fn run(lab: &Lab) -> Result<()> {
         words.extend(&roots);
         entry(&words)
     };
-    compare("check", ("lre check lre-cc", &ours), ("nix-store --check-validity ROOTS", &peer))
+    let ours = Side { name: "lre check lre-cc", entry: &ours };
+    let peer = Side { name: "nix-store --check-validity ROOTS", entry: &peer };
+    Ok(vec![compare("check", 3.0, REPEATS, &ours, &peer)?])
 }
