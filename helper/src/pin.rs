@@ -3,6 +3,7 @@
 //! `flake.lock` decides the toolchain of the shell, `MODULE.bazel` the commit of this module, the manifest what Bazel
 //! checks, and `lre.bazelrc` what actions see. `docs/pins.md` says what is compared with what.
 
+mod diff;
 mod disagreement;
 mod files;
 mod image;
@@ -19,11 +20,13 @@ mod sync;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use diff::render_block_diff;
 pub use disagreement::{Disagreement, PinKind, Side};
 pub use place::{Edit, Located, Place};
 pub use sync::{Sync, SyncError, plan_sync};
 
 use crate::manifest::{FILE_NAME, Manifest};
+use crate::shell::{quote, quote_path};
 use files::Files;
 use lock::FlakeLock;
 
@@ -50,6 +53,27 @@ pub struct PinSubject<'a> {
 }
 
 impl PinSubject<'_> {
+    /// The command that makes the edits.
+    fn sync_command(&self) -> String {
+        let mut command = "lre pin --sync".to_owned();
+        let workspace = files::shown(self.workspace);
+        if !workspace.is_empty() {
+            command = format!("{command} --workspace {}", quote_path(Path::new(&workspace)));
+        }
+        let options = [
+            ("--flake-lock", self.flake_lock, FLAKE_LOCK),
+            ("--input", self.input, MODULE),
+            ("--module-file", self.module_file, MODULE_FILE),
+        ];
+        for (option, value, _) in options.into_iter().filter(|(_, value, default)| value != default) {
+            command = format!("{command} {option} {}", quote(value));
+        }
+        match self.toolchain {
+            Some((folder, _)) => format!("{command} {}", quote_path(folder)),
+            None => command,
+        }
+    }
+
     /// Whether the toolchain's folder is the root workspace's own and not that of a module below it.
     fn owns_toolchain(&self) -> bool {
         let resolve = |path: &Path| path.canonicalize().ok();

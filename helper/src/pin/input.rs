@@ -98,7 +98,13 @@ fn hint(subject: &PinSubject<'_>, pinned: &FlakeInput, input: &LockedInput) -> S
 fn edits(subject: &PinSubject<'_>, pinned: &FlakeInput, input: &LockedInput) -> Vec<Edit> {
     let fields = (&input.rev, &input.nar_hash, &input.last_modified);
     let (Some(rev), Some(nar_hash), Some(last_modified)) = fields else { return Vec::new() };
-    if input.original_rev.is_some() || input.counts_revisions || subject.owns_toolchain() {
+    // The URL of an archive names the commit too, and another repository does not have it.
+    let is_elsewhere = match (input.reference(&pinned.rev), &pinned.url) {
+        (None, _) => true,
+        (Some(reference), Some(url)) => !url.eq_ignore_ascii_case(&reference),
+        (Some(_), None) => false,
+    };
+    if is_elsewhere || input.original_rev.is_some() || input.counts_revisions || subject.owns_toolchain() {
         return Vec::new();
     }
     let wanted = [

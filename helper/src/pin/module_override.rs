@@ -94,12 +94,15 @@ fn compare_source(subject: &PinSubject<'_>, lock: &FlakeLock, source: Source, re
             if is_commit_of(&value, &rev.value) {
                 return;
             }
+            // Nothing else is written into the literal: it might end there.
+            let literals = if commit_in(&rev.value) == Some(0..rev.value.len()) { literals } else { Vec::new() };
             let hint = match (&obstacle, literals.is_empty()) {
                 (Some(obstacle), _) => format!("set the commit to `{}` and {obstacle}", rev.value),
                 (None, true) => format!("set the commit to `{}`", rev.value),
                 (None, false) => format!(
-                    "set the commit to `{}`, which `lre pin --sync` does, or lock the flake input at the other one",
-                    rev.value
+                    "set the commit to `{}`, which `{}` does, or lock the flake input at the other one",
+                    rev.value,
+                    subject.sync_command()
                 ),
             };
             let edit = |old: Located<String>| Edit::Literal { name: "commit".to_owned(), old, new: rev.value.clone() };

@@ -12,7 +12,6 @@ use crate::bazelrc::render_bazelrc;
 use crate::environment::Environment;
 use crate::json::Json;
 use crate::manifest::{FILE_NAME, Manifest};
-use crate::shell::quote_path;
 
 /// The file's name in the root workspace.
 const RC: &str = "lre.bazelrc";
@@ -21,12 +20,12 @@ const TOOLCHAIN: &str = "cc";
 /// What stands below the entries of Env.
 const FLAGS_START: &str = "# Bazel-side configuration";
 const NO_ENV: &str = "# WARNING: No environment set";
-/// The flags whose values come from Env, and the key that decides them.
-const FLAGS: [(&str, &str); 4] = [
-    ("--action_env=PATH=", "PATH"),
-    ("--host_action_env=PATH=", "PATH"),
-    ("--test_env=PATH=", "PATH"),
-    ("--shell_executable=", "PATH"),
+/// The flags whose values come from Env, and the keys that decide them, the first that is there.
+const FLAGS: [(&str, &[&str]); 4] = [
+    ("--action_env=PATH=", &["PATH"]),
+    ("--host_action_env=PATH=", &["PATH"]),
+    ("--test_env=PATH=", &["PATH"]),
+    ("--shell_executable=", &["BAZEL_SH", "PATH"]),
 ];
 
 /// What an rc file says; values with their bytes.
@@ -74,7 +73,7 @@ pub(super) fn compare_rc(
     };
     let wanted = parse(&rendered);
     let manifest_text = files.read_outside(&folder.join(FILE_NAME))?;
-    let context = Context { text: &text, manifest: manifest_text.as_ref(), hint: hint(subject, folder, &text.file) };
+    let context = Context { text: &text, manifest: manifest_text.as_ref(), hint: hint(subject, &text.file) };
     let is_link = std::fs::symlink_metadata(&text.file).is_ok_and(|metadata| metadata.is_symlink());
     let edit = (!is_link).then(|| Edit::File {
         file: text.file.clone(),
@@ -89,17 +88,12 @@ pub(super) fn compare_rc(
     Ok(())
 }
 
-fn hint(subject: &PinSubject<'_>, folder: &Path, file: &str) -> String {
+fn hint(subject: &PinSubject<'_>, file: &str) -> String {
     let target = std::fs::read_link(file).unwrap_or_default();
     if target.starts_with("/nix/store") {
         return "enter the development shell again, whose flake module writes the file".to_owned();
     }
-    let folder = quote_path(folder);
-    let option = match subject.workspace.to_str() {
-        Some("." | "") | None => String::new(),
-        Some(_) => format!(" --workspace {}", quote_path(subject.workspace)),
-    };
-    format!("write it again from the manifest with `lre pin --sync{option} {folder}`, or from Env with `lre bazelrc`")
+    format!("write it again from the manifest with `{}`, or from Env with `lre bazelrc`", subject.sync_command())
 }
 
 fn parse(text: &str) -> Rc {
@@ -166,12 +160,14 @@ impl Context<'_> {
                 found.push(self.different(&format!("`{key}`"), key, ours, theirs));
             }
         }
-        for (name, key) in FLAGS {
+        for (name, keys) in FLAGS {
             let (Some(ours), Some(theirs)) = (rc.flags.get(name), wanted.flags.get(name)) else { continue };
             // An entry that differs explains its flags.
-            let is_told =
-                rc.entries.get(key).map(|(value, _)| value) != wanted.entries.get(key).map(|(value, _)| value);
-            if ours.0 != theirs.0 && !is_told {
+            let differs = |key: &&&str| {
+                rc.entries.get(**key).map(|(value, _)| value) != wanted.entries.get(**key).map(|(value, _)| value)
+            };
+            let key = keys.iter().find(|key| wanted.entries.contains_key(**key)).unwrap_or(&keys[0]);
+            if ours.0 != theirs.0 && !keys.iter().any(|key| differs(&key)) {
                 found.push(self.different(&format!("`{}`", name.trim_end_matches('=')), key, Some(ours), Some(theirs)));
             }
         }

@@ -8,6 +8,11 @@ use starlark_syntax::syntax::AstModule;
 use starlark_syntax::syntax::ast::{ArgumentP, AssignTargetP, AstExpr, AstLiteral, BinOp, ExprP, StmtP};
 use starlark_syntax::syntax::top_level_stmts::top_level_stmts;
 
+/// Names for sums of names for sums can be longer than any memory. No commit, label or URL comes near.
+const MAX_PIECES: usize = 64;
+/// The same, in bytes.
+const MAX_LENGTH: usize = 4096;
+
 /// A call of a function that is a plain name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Call {
@@ -30,7 +35,7 @@ pub(super) enum Expression {
         /// Where the expression stands.
         span: Range<usize>,
     },
-    /// A list or tuple.
+    /// A list or tuple. Those in it are not looked into.
     List(Vec<Expression>, Range<usize>),
     /// Anything else.
     Other(Range<usize>),
@@ -40,6 +45,15 @@ impl Expression {
     pub(super) fn span(&self) -> Range<usize> {
         match self {
             Self::Text { span, .. } | Self::List(_, span) | Self::Other(span) => span.clone(),
+        }
+    }
+
+    /// Whether copying it for each use costs little.
+    fn is_short(&self) -> bool {
+        match self {
+            Self::Text { value, .. } => value.len() <= MAX_LENGTH,
+            Self::List(items, _) => items.len() <= MAX_PIECES && items.iter().all(Self::is_short),
+            Self::Other(_) => true,
         }
     }
 
@@ -73,6 +87,7 @@ fn bindings(module: &AstModule) -> BTreeMap<String, Expression> {
         target.visit_lvalue(|name| bound.push(name.node.ident.clone()));
         let is_plain = matches!(target.node, AssignTargetP::Identifier(_));
         let value = value.filter(|_| is_plain).map(|value| read(value, Some(&names)));
+        let value = value.filter(Expression::is_short);
         for name in bound {
             let other = Expression::Other(range(statement.span));
             if names.insert(name.clone(), value.clone().unwrap_or(other)).is_some() {
@@ -98,17 +113,26 @@ fn read(expression: &AstExpr, names: Option<&BTreeMap<String, Expression>>) -> E
             Expression::Text { value: text.node.clone(), pieces: vec![(text.node.clone(), range(text.span))], span }
         }
         ExprP::List(items) | ExprP::Tuple(items) => {
-            Expression::List(items.iter().map(|item| read(item, names)).collect(), span)
+            let item = |item: &AstExpr| match &item.node {
+                ExprP::List(_) | ExprP::Tuple(_) => Expression::Other(range(item.span)),
+                _ => match read(item, names) {
+                    Expression::List(_, span) => Expression::Other(span),
+                    other => other,
+                },
+            };
+            Expression::List(items.iter().map(item).collect(), span)
         }
         ExprP::Identifier(name) => match names.and_then(|names| names.get(&name.node.ident)) {
             Some(value) => value.clone().used_at(span),
             None => Expression::Other(span),
         },
         ExprP::Op(left, BinOp::Add, right) => match (read(left, names), read(right, names)) {
-            (Expression::Text { value, pieces, .. }, Expression::Text { value: more, pieces: others, .. }) => {
+            (Expression::Text { value, pieces, .. }, Expression::Text { value: more, pieces: others, .. })
+                if value.len() + more.len() <= MAX_LENGTH && pieces.len() + others.len() <= MAX_PIECES =>
+            {
                 Expression::Text { value: value + &more, pieces: [pieces, others].concat(), span }
             }
-            (Expression::List(items, _), Expression::List(others, _)) => {
+            (Expression::List(items, _), Expression::List(others, _)) if items.len() + others.len() <= MAX_PIECES => {
                 Expression::List([items, others].concat(), span)
             }
             _ => Expression::Other(span),
@@ -179,6 +203,18 @@ mod unit {
             "j(a in 1)",
         ];
         assert_eq!(arguments(text)?, wanted);
+        Ok(())
+    }
+
+    #[test]
+    fn sums_of_sums_end() -> Result<(), ParseError> {
+        let doubled: String = (0..100).map(|n| format!("A{} = A{n} + A{n}\n", n + 1)).collect();
+        let text = format!("A0 = \"a\"\n{doubled}f(A6, A100)\n");
+        assert_eq!(arguments(&text)?, [format!("f({} in 64 | other)", "a".repeat(64))]);
+        let nested: String =
+            (0..100).map(|n| format!("L{} = [L{n}, L{n}]\nM{} = M{n} + M{n}\n", n + 1, n + 1)).collect();
+        let text = format!("L0 = [\"a\"]\nM0 = L0\n{nested}f(L100, M100, [[\"a\"]], M1)\n");
+        assert_eq!(arguments(&text)?, ["f([other, other] | other | [other] | [a in 1, a in 1])"]);
         Ok(())
     }
 

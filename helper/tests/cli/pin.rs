@@ -291,6 +291,105 @@ fn property_of_another_image_is_reported_and_synced() {
 }
 
 #[test]
+fn hint_runs_as_pasted_with_other_names() {
+    let scene = workspace(&git(&format!("commit = \"{OTHER}\"")));
+    scene.write("a b/MODULE.bazel", &scene.read("MODULE.bazel"));
+    scene.write("a b/l.lock", &scene.read("flake.lock").replace("local-remote-execution", "lre"));
+    let arguments = ["pin", "--workspace", "a b", "--flake-lock", "l.lock", "--input", "lre"];
+    let reported = scene.run_without_change(&arguments);
+    let command = "`lre pin --sync --workspace 'a b' --flake-lock l.lock --input lre`";
+    assert!(reported.contains(command), "{reported}");
+    let synced = scene.run(&[arguments.as_slice(), &["--sync"]].concat());
+    assert!(synced.starts_with("exit 0\n"), "{synced}");
+}
+
+#[test]
+fn revision_that_would_end_the_literal_is_never_written() {
+    let scene = workspace(&git(&format!("commit = \"{OTHER}\"")));
+    scene.edit("flake.lock", COMMIT, "x\\\"");
+    assert_snapshot!("rev-with-a-quote", scene.run_without_change(&["pin", "--sync"]));
+}
+
+#[test]
+fn hash_that_would_end_the_literal_is_never_written() {
+    let scene = consumer(OTHER, "");
+    let hash = "sha256-cfh1hi+6muQMbi9acOlju3V1gl8BEaZBXBR9jQfQi4U=";
+    scene.edit("module/cc/lre.json", hash, "sha256-\\\"");
+    assert_snapshot!("hash-with-a-quote", scene.run_without_change(&["pin", "module/cc", "--sync"]));
+}
+
+#[test]
+fn node_that_two_pins_want_differently_is_not_edited() {
+    let scene = consumer(OTHER, "");
+    scene.write("flake.lock", &lock("\"nixpkgs\": \"n\", \"nativelink\": [\"nixpkgs\"]", "", "n", NIXPKGS, ""));
+    scene.edit("flake.lock", "sha256-Sl3WUBzaazTaPGy9q/j7lPeOq8IWLuYVlo/4tyxMKNI=", "sha256-x");
+    scene.edit(
+        "flake.lock",
+        "\"owner\": \"o\",\n        \"repo\": \"r\"",
+        "\"owner\": \"TraceMachina\",\n        \"repo\": \"nativelink\"",
+    );
+    assert_snapshot!("one-node-two-pins", scene.run_without_change(&["pin", "module/cc", "--sync"]));
+}
+
+#[test]
+fn locked_archive_or_other_repository_is_not_edited() {
+    let scene = consumer(OTHER, "");
+    scene.edit(
+        "flake.lock",
+        "\"type\": \"github\"\n",
+        "\"type\": \"tarball\", \"url\": \"https://example.org/n.tar.gz\"\n",
+    );
+    assert_snapshot!("input-archive", scene.run_without_change(&["pin", "module/cc", "--sync"]));
+}
+
+#[test]
+fn rc_file_with_another_number_of_lines_has_a_diff_that_applies() {
+    let scene = consumer(NIXPKGS, "");
+    fs::remove_file(scene.path().join("flake.lock")).expect("the lock was there");
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("module/cc/lre.json")).expect("a manifest");
+    scene.write("env.json", &manifest["env"].to_string());
+    let rc = scene.run(&["bazelrc", "--env-json", "env.json"]);
+    let rc = rc.split_once("--- stdout\n").and_then(|(_, rest)| rest.split_once("--- stderr")).expect("an rc file").0;
+    for (name, changed) in [
+        ("rc-longer", rc.replace("# CC=", "# EXTRA=1\n# CC=") + "# more\n# more\n"),
+        ("rc-shorter", rc.lines().filter(|line| !line.starts_with("# CC=")).map(|line| format!("{line}\n")).collect()),
+    ] {
+        scene.write("lre.bazelrc", &changed);
+        assert_snapshot!(name, scene.run_without_change(&["pin", "module/cc", "--sync", "--dry-run"]));
+    }
+}
+
+#[test]
+fn other_bash_is_reported_once() {
+    let scene = consumer(NIXPKGS, "");
+    fs::remove_file(scene.path().join("flake.lock")).expect("the lock was there");
+    let shell = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-bash-5/bin/bash";
+    scene.edit("module/cc/lre.json", "  \"env\": [\n", &format!("  \"env\": [\n    \"BAZEL_SH={shell}\",\n"));
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("module/cc/lre.json")).expect("a manifest");
+    scene.write("env.json", &manifest["env"].to_string());
+    let rc = scene.run(&["bazelrc", "--env-json", "env.json"]);
+    let rc = rc.split_once("--- stdout\n").and_then(|(_, rest)| rest.split_once("--- stderr")).expect("an rc file").0;
+    scene.write("lre.bazelrc", &rc.replace("-bash-5/", "-bash-4/"));
+    assert_snapshot!("rc-bash", scene.run_without_change(&["pin", "module/cc"]));
+    scene.write("lre.bazelrc", &rc.replace("--shell_executable=/nix", "--shell_executable=/nox"));
+    assert_snapshot!("rc-bash-flag", scene.run_without_change(&["pin", "module/cc"]));
+}
+
+#[test]
+fn rc_file_waits_for_the_manifest_of_another_commit() {
+    let scene = workspace(&git(&format!("commit = \"{OTHER}\"")));
+    let published = consumer(NIXPKGS, "");
+    for name in ["MODULE.bazel", "cc/BUILD.bazel", "cc/cc/BUILD", "cc/config/BUILD", "cc/lre.json"] {
+        scene.write(&format!("module/{name}"), &published.read(&format!("module/{name}")));
+    }
+    let rc = scene.run(&["bazelrc"]);
+    let rc = rc.split_once("--- stdout\n").and_then(|(_, rest)| rest.split_once("--- stderr")).expect("an rc file").0;
+    scene.write("lre.bazelrc", rc);
+    assert_snapshot!("rc-waits", scene.run(&["pin", "module/cc", "--sync"]));
+    assert_eq!(scene.read("lre.bazelrc"), rc);
+}
+
+#[test]
 fn this_repository_pins_nothing_that_disagrees() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(env!("CARGO_BIN_EXE_lre")).args(["pin", "generated-cc"]).current_dir(repository).output();
