@@ -3,6 +3,9 @@
 use clap::Parser;
 use lre::command::Arguments;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     Arguments::parse().run()
 }

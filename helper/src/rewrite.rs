@@ -11,6 +11,7 @@ mod replace;
 mod replacements;
 mod search;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -21,7 +22,6 @@ pub use replacements::{Replacements, ReplacementsError};
 use crate::build_file::{ParseError, with_module};
 use joined::{Run, find_runs};
 use literal::{Literal, Texts, split};
-use relevance::may_name_store_paths;
 use search::{Edges, Reason, find};
 
 /// The bytes that some editors put before UTF-8 text. Bazel refuses them.
@@ -56,9 +56,9 @@ pub struct Leftover {
 
 /// What became of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewritten {
-    /// The whole new text.
-    pub text: String,
+pub struct Rewritten<'a> {
+    /// The whole new text; borrowed where it is the old one.
+    pub text: Cow<'a, str>,
     /// How many store paths were replaced.
     pub replaced: usize,
     /// What was not, in the order of the text.
@@ -69,24 +69,31 @@ pub struct Rewritten {
 ///
 /// # Errors
 /// If the text is no Starlark, or larger, deeper or longer than the limits of [`crate::build_file::parse`].
-pub fn rewrite(file: &str, text: &str, replacements: &Replacements) -> Result<Rewritten, RewriteError> {
+pub fn rewrite<'a>(file: &str, text: &'a str, replacements: &Replacements) -> Result<Rewritten<'a>, RewriteError> {
     if text.starts_with(BYTE_ORDER_MARK) {
         let message = "the file starts with a byte order mark, which Bazel refuses".to_owned();
         let leftovers = vec![Leftover { line: 1, column: 1, message }];
-        return Ok(Rewritten { text: text.to_owned(), replaced: 0, leftovers });
+        return Ok(Rewritten { text: text.into(), replaced: 0, leftovers });
     }
-    let runs = with_module(file, text, find_runs)?;
-    if !may_name_store_paths(text, !runs.is_empty(), replacements) {
+    if replacements.relevance.holds_for(text) {
+        let runs = with_module(file, text, find_runs)?;
+        return scan(file, text, replacements, &runs);
+    }
+    with_module(file, text, |module| {
         // Every test holds the short cut to what it leaves out.
-        debug_assert!(scan(file, text, replacements, &runs).is_ok_and(|rewritten| {
+        debug_assert!(scan(file, text, replacements, &find_runs(module)).is_ok_and(|rewritten| {
             rewritten.replaced == 0 && rewritten.leftovers.is_empty() && rewritten.text == text
         }));
-        return Ok(Rewritten { text: text.to_owned(), replaced: 0, leftovers: Vec::new() });
-    }
-    scan(file, text, replacements, &runs)
+    })?;
+    Ok(Rewritten { text: text.into(), replaced: 0, leftovers: Vec::new() })
 }
 
-fn scan(file: &str, text: &str, replacements: &Replacements, runs: &[Run]) -> Result<Rewritten, RewriteError> {
+fn scan<'a>(
+    file: &str,
+    text: &'a str,
+    replacements: &Replacements,
+    runs: &[Run],
+) -> Result<Rewritten<'a>, RewriteError> {
     let texts = split(text);
     let mut scan = Scan { text, replacements, edits: Vec::new(), leftovers: Vec::new() };
     for comment in &texts.comments {
@@ -131,15 +138,15 @@ struct Edit<'a> {
     new: &'a str,
 }
 
-struct Scan<'a> {
+struct Scan<'a, 'r> {
     text: &'a str,
-    replacements: &'a Replacements,
-    edits: Vec<Edit<'a>>,
+    replacements: &'r Replacements,
+    edits: Vec<Edit<'r>>,
     /// Byte offset and message.
     leftovers: Vec<(usize, String)>,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> Scan<'a, '_> {
     fn outside_literals(&mut self, text: &str, start: usize, edges: Edges, place: &Place) {
         for found in find(text, edges, self.replacements) {
             // A comment is prose: the start of a store path in it promises no rest.
@@ -189,18 +196,12 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn finish(mut self, file: &str, before: &Texts) -> Result<Rewritten, RewriteError> {
+    fn finish(mut self, file: &str, before: &Texts) -> Result<Rewritten<'a>, RewriteError> {
         self.edits.sort_by_key(|edit| edit.span.start);
         self.leftovers.sort();
-        let mut text = String::with_capacity(self.text.len());
-        let mut done = 0;
-        for edit in &self.edits {
-            text.push_str(&self.text[done..edit.span.start]);
-            text.push_str(edit.new);
-            done = edit.span.end;
-        }
-        text.push_str(&self.text[done..]);
+        let mut text = Cow::Borrowed(self.text);
         if !self.edits.is_empty() {
+            text = Cow::Owned(self.edited());
             self.check_faithful(file, &text, before)?;
         }
         let mut lines = Lines { text: self.text, offset: 0, line: 1, column: 1 };
@@ -209,6 +210,17 @@ impl<'a> Scan<'a> {
             Leftover { line, column, message }
         });
         Ok(Rewritten { leftovers: leftovers.collect(), replaced: self.edits.len(), text })
+    }
+
+    fn edited(&self) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        let mut done = 0;
+        for edit in &self.edits {
+            text.push_str(&self.text[done..edit.span.start]);
+            text.push_str(edit.new);
+            done = edit.span.end;
+        }
+        text + &self.text[done..]
     }
 
     /// Parses the new text and compares what each literal evaluates to with what was intended.

@@ -14,17 +14,18 @@ fn replacements(pairs: &[(&str, &str)]) -> Replacements {
     Replacements::new(pairs.iter().map(|(old, new)| (path(old), path(new)))).expect("usable replacements")
 }
 
-fn run_with(text: &str, pairs: &[(&str, &str)]) -> Result<Rewritten, RewriteError> {
+fn run_with<'a>(text: &'a str, pairs: &[(&str, &str)]) -> Result<Rewritten<'a>, RewriteError> {
     rewrite("BUILD", text, &replacements(pairs))
 }
 
-fn run(text: &str) -> Rewritten {
+fn run(text: &str) -> Rewritten<'_> {
     run_with(text, &[(OLD, NEW)]).expect("Starlark")
 }
 
 /// Nothing is reported, and the text becomes the expected one, with `OLD` and `NEW` for the two store roots.
 fn assert_becomes(template: &str, expected: &str) {
-    let rewritten = run(&template.replace("OLD", OLD));
+    let text = template.replace("OLD", OLD);
+    let rewritten = run(&text);
     assert_eq!(rewritten.text, expected.replace("OLD", OLD).replace("NEW", NEW), "{template}");
     assert_eq!(rewritten.leftovers, [], "{template}");
 }
@@ -40,7 +41,11 @@ fn assert_left(template: &str, messages: &[&str]) {
             format!("{}:{}: {}", left.line, left.column, left.message.replace(OLD, "OLD").replace(&OLD[11..43], "HASH"))
         })
         .collect();
-    assert_eq!((rewritten.text, found), (text, messages.iter().map(|m| (*m).to_owned()).collect()), "{template}");
+    assert_eq!(
+        (rewritten.text, found),
+        (text.as_str().into(), messages.iter().map(|m| (*m).to_owned()).collect()),
+        "{template}"
+    );
 }
 
 #[test]
@@ -195,7 +200,7 @@ fn texts_beyond_the_limits_are_errors() {
     let chain = format!("x = '{OLD}'{}", " + y".repeat(100_000));
     let large = "#".repeat(5 << 20);
     let messages =
-        [nested, f_strings, chain, large].map(|text| run_with(&text, &[(OLD, NEW)]).map_err(|e| e.to_string()));
+        [&nested, &f_strings, &chain, &large].map(|text| run_with(text, &[(OLD, NEW)]).map_err(|e| e.to_string()));
     assert_eq!(
         messages.map(Result::unwrap_err),
         [
@@ -304,7 +309,8 @@ proptest! {
 
     #[test]
     fn rewrite_changes_the_named_paths_and_no_other_byte(template in file(statement())) {
-        let rewritten = run(&fill(&template, OLD));
+        let text = fill(&template, OLD);
+        let rewritten = run(&text);
         prop_assert_eq!(&rewritten.text, &fill(&template, NEW));
         prop_assert_eq!(rewritten.leftovers, vec![]);
     }
@@ -315,7 +321,7 @@ proptest! {
         let there = run(&text);
         prop_assert_eq!(there.text.replace(NEW, OLD), text.clone());
         let back = run_with(&there.text, &[(NEW, OLD)]).expect("Starlark");
-        prop_assert_eq!(back.text, text);
+        prop_assert_eq!(&back.text, &text);
         prop_assert_eq!(back.replaced, there.replaced);
     }
 
@@ -333,7 +339,8 @@ proptest! {
 
     #[test]
     fn nothing_is_left_unsaid(template in file(any_statement())) {
-        let there = run(&fill(&template, OLD));
+        let text = fill(&template, OLD);
+        let there = run(&text);
         let again = run(&there.text);
         prop_assert_eq!(again.replaced, 0);
         prop_assert_eq!(again.leftovers.len(), there.leftovers.len());

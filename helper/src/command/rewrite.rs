@@ -1,8 +1,10 @@
 //! `lre rewrite`: replaces store paths in Starlark files.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -11,7 +13,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{Outcome, print_data, read_text};
 use crate::build_file::map_in_parallel;
-use crate::rewrite::{Replacement, Replacements, Rewritten, render_diff, replace_all, rewrite};
+use crate::rewrite::{Leftover, Replacement, Replacements, Rewritten, render_diff, replace_all, rewrite};
 use crate::store::StorePath;
 
 /// Replaces store paths inside the string literals of Starlark files. Every other byte stays.
@@ -45,34 +47,20 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
     let replacements = read_replacements(arguments)?;
     let mut seen = BTreeSet::new();
     let (mut changes, mut counts, mut leftovers, mut failures) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let results = map_in_parallel(&arguments.files, |file| {
-        let (metadata, before) = read_file(file).map_err(|error| format!("{error:#}"))?;
-        let rewritten = rewrite(&file.display().to_string(), &before, &replacements);
-        let resolved = file.canonicalize().unwrap_or_else(|_| file.clone());
-        Ok::<_, String>((metadata, before, rewritten, resolved))
-    });
-    for (file, result) in arguments.files.iter().zip(results) {
-        let name = file.display().to_string();
-        let (metadata, before, rewritten, resolved) = match result {
-            Ok(result) => result,
-            Err(error) => {
-                failures.push(error);
-                continue;
-            }
-        };
-        // The same file twice, perhaps by two names.
-        if !seen.insert(resolved) {
-            continue;
-        }
-        match rewritten {
-            Ok(Rewritten { text, replaced, leftovers: left }) => {
-                leftovers.extend(left.into_iter().map(|l| format!("{name}:{}:{}: {}", l.line, l.column, l.message)));
-                if text != before {
+    for result in map_in_parallel(&arguments.files, |file| rewrite_file(file, &replacements)) {
+        match result {
+            Err(error) => failures.push(error),
+            Ok(done) => {
+                // The same file twice, perhaps by two names.
+                if !seen.insert(done.identity) {
+                    continue;
+                }
+                leftovers.extend(done.leftovers);
+                if let Some((change, replaced)) = done.change {
+                    changes.push(change);
                     counts.push(replaced);
-                    changes.push(Replacement { path: file.clone(), metadata, before, after: text });
                 }
             }
-            Err(error) => failures.push(error.to_string()),
         }
     }
     if !failures.is_empty() {
@@ -100,6 +88,39 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
     let list = leftovers.join("\n  ");
     eprintln!("error: {} {places} left as before\n  {list}\n\nhint: edit {them} by hand", leftovers.len());
     Ok(Outcome::Findings)
+}
+
+/// What became of one file. The text of one that stays is not kept.
+struct Done {
+    identity: (u64, u64, PathBuf),
+    /// With the number of store paths.
+    change: Option<(Replacement, usize)>,
+    /// A line each.
+    leftovers: Vec<String>,
+}
+
+fn rewrite_file(file: &Path, replacements: &Replacements) -> Result<Done, String> {
+    let (metadata, before) = read_file(file).map_err(|error| format!("{error:#}"))?;
+    let identity = identity(file, &metadata);
+    let name = file.display().to_string();
+    let Rewritten { text, replaced, leftovers } =
+        rewrite(&name, &before, replacements).map_err(|error| error.to_string())?;
+    let describe = |left: Leftover| format!("{name}:{}:{}: {}", left.line, left.column, left.message);
+    let leftovers = leftovers.into_iter().map(describe).collect();
+    let change = match text {
+        Cow::Owned(after) if after != before => {
+            Some((Replacement { path: file.to_owned(), metadata, before, after }, replaced))
+        }
+        _ => None,
+    };
+    Ok(Done { identity, change, leftovers })
+}
+
+/// What two names of the same file share. A hard link is a file of its own: it is replaced alone.
+fn identity(file: &Path, metadata: &Metadata) -> (u64, u64, PathBuf) {
+    let is_alone = metadata.nlink() == 1;
+    let resolved = if is_alone { PathBuf::new() } else { file.canonicalize().unwrap_or_else(|_| file.to_owned()) };
+    (metadata.dev(), metadata.ino(), resolved)
 }
 
 fn count(number: usize, what: &str) -> String {

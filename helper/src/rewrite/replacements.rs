@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::store::{STORE_DIR, StorePath, StorePathError};
 
+use super::relevance::Relevance;
 use super::search::is_name_character;
 
 /// Characters of the hash in a store root's name.
@@ -40,6 +41,8 @@ pub enum ReplacementsError {
 pub struct Replacements {
     /// By the hash of the old store root, the longest path first.
     by_hash: BTreeMap<String, Vec<Entry>>,
+    /// Which texts may name one of them.
+    pub(super) relevance: Relevance,
 }
 
 /// One replacement.
@@ -86,14 +89,15 @@ impl Replacements {
         for entries in by_hash.values_mut() {
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.old.len()));
         }
-        Ok(Self { by_hash })
-    }
-
-    pub(super) fn of_hash(&self, hash: &str) -> &[Entry] {
-        self.by_hash.get(hash).map_or(&[], Vec::as_slice)
+        let patterns = by_hash.keys().cloned().chain([STORE_DIR.to_owned()]).collect();
+        Ok(Self { by_hash, relevance: Relevance::new(patterns) })
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.by_hash.values().flatten()
+    }
+
+    pub(super) fn of_hash(&self, hash: &str) -> &[Entry] {
+        self.by_hash.get(hash).map_or(&[], Vec::as_slice)
     }
 }
