@@ -22,7 +22,7 @@ use files::Files;
 use mention::Mentions;
 use registration::Registrations;
 use root::{missing_roots, unknown_roots, unused_roots};
-use stray::{malformed_paths, outside_paths, placeholder_tools};
+use stray::{malformed_paths, outside_paths, outside_warning, placeholder_tools};
 use tool::broken_tools;
 
 /// The files that Bazel loads from a toolchain's folder, whatever the manifest lists.
@@ -113,6 +113,8 @@ pub struct Checked {
     pub groups: Vec<Group>,
     /// The texts that findings quote.
     pub sources: Sources,
+    /// What cannot be checked of a toolchain outside the store, with a hint.
+    pub warning: Option<String>,
     /// What was not compared, and why. None of it is a fault of the toolchain.
     pub notes: Vec<String>,
 }
@@ -148,9 +150,14 @@ pub fn check_toolchain(toolchain: Toolchain<'_>, machine: Option<Machine<'_>>) -
     if files.are_whole() {
         groups.push(unused_roots(&subject));
     }
-    groups.extend([malformed_paths(&subject), outside_paths(&subject), placeholder_tools(&subject)]);
+    groups.push(malformed_paths(&subject));
+    let warning = if manifest.non_store { outside_warning(&subject) } else { None };
+    if !manifest.non_store {
+        groups.push(outside_paths(&subject));
+    }
+    groups.push(placeholder_tools(&subject));
     groups.extend(files.groups(&subject));
-    Checked { groups: groups.into_iter().flatten().collect(), sources: subject.sources, notes }
+    Checked { groups: groups.into_iter().flatten().collect(), sources: subject.sources, warning, notes }
 }
 
 fn wrong_system(subject: &Subject<'_>, machine: Machine<'_>) -> Group {

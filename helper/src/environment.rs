@@ -1,6 +1,7 @@
 //! The `Env` of a toolchain: the one list of `KEY=VALUE` that feeds the probe, the worker image and the rc file.
 
-use crate::store::{StorePath, StorePathError};
+use crate::store::StorePathError;
+use crate::toolchain_path::{PathPolicy, ToolchainPath};
 
 /// Why a list is no usable `Env`.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +55,7 @@ pub enum EnvironmentError {
         list(.0)
     )]
     HiddenInputs(Vec<String>),
-    /// `CC` or an entry of `PATH` is no store path.
+    /// `CC` or an entry of `PATH` is not allowed.
     #[error(
         "`{key}` in Env: {reason}\n\n\
          hint: every path of the toolchain must be a store path; take `{key}` from a Nix package"
@@ -96,6 +97,7 @@ fn list(names: &[String]) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     entries: Vec<(String, String)>,
+    paths: PathPolicy,
 }
 
 impl Environment {
@@ -132,7 +134,19 @@ impl Environment {
             }
             entries.push((key.to_owned(), value.to_owned()));
         }
-        Ok(Self { entries })
+        Ok(Self { entries, paths: PathPolicy::default() })
+    }
+
+    /// The same list, with other paths allowed. By default only store paths are.
+    #[must_use]
+    pub fn allowing(self, paths: PathPolicy) -> Self {
+        Self { paths, ..self }
+    }
+
+    /// Which paths this Env, and what is found out with it, may name.
+    #[must_use]
+    pub fn paths(&self) -> PathPolicy {
+        self.paths
     }
 
     /// The value of a key.
@@ -155,22 +169,22 @@ impl Environment {
     /// The compiler driver.
     ///
     /// # Errors
-    /// If `CC` is absent or no store path.
-    pub fn compiler(&self) -> Result<StorePath, EnvironmentError> {
+    /// If `CC` is absent or not allowed.
+    pub fn compiler(&self) -> Result<ToolchainPath, EnvironmentError> {
         let compiler = self.get("CC").ok_or(EnvironmentError::NoCompiler)?;
-        StorePath::parse(compiler).map_err(|reason| EnvironmentError::OutsideStore { key: "CC", reason })
+        self.paths.parse(compiler).map_err(|reason| EnvironmentError::OutsideStore { key: "CC", reason })
     }
 
     /// The folders of `PATH`.
     ///
     /// # Errors
-    /// If one of them is no store path: every genrule would look there.
-    pub fn search_path(&self) -> Result<Vec<StorePath>, EnvironmentError> {
+    /// If one of them is not allowed: every genrule would look there.
+    pub fn search_path(&self) -> Result<Vec<ToolchainPath>, EnvironmentError> {
         let path = self.get("PATH").unwrap_or_default();
         path.split(':')
             .filter(|_| !path.is_empty())
             .map(|folder| {
-                StorePath::parse(folder).map_err(|reason| EnvironmentError::OutsideStore { key: "PATH", reason })
+                self.paths.parse(folder).map_err(|reason| EnvironmentError::OutsideStore { key: "PATH", reason })
             })
             .collect()
     }

@@ -21,3 +21,4 @@ pub mod shell;
 pub mod store;
 pub mod system;
 pub mod toolchain;
+pub mod toolchain_path;

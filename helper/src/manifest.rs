@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cc::probe::CcProbe;
 use crate::generated_file::MARKER;
-use crate::store::{StorePath, StoreRoot};
+use crate::store::{STORE_DIR, StorePath, StoreRoot};
+use crate::toolchain_path::{PathPolicy, ToolchainPath};
 
 /// The schema that this helper reads and writes.
 pub const SCHEMA: u64 = 1;
@@ -27,6 +28,12 @@ pub enum ManifestError {
     /// It names a file outside its folder, which a check must not read.
     #[error("`files` names `{0}`, which is not below the manifest's folder")]
     FileName(String),
+    /// It names a path outside the store and does not say that it may.
+    #[error(
+        "`{0}` is not under `{STORE_DIR}`, and the manifest does not allow that with `nonStore`\n\n\
+         hint: write the folder again with `lre regen --env-json env.json --out DIR`"
+    )]
+    NonStore(ToolchainPath),
     /// Its schema is newer than this helper.
     #[error(
         "schema {found} is not supported: this `lre` reads schema {SCHEMA}\n\n\
@@ -56,6 +63,10 @@ pub struct Manifest {
     pub pin: BTreeMap<String, FlakeInput>,
     /// `KEY=VALUE` strings.
     pub env: Vec<String>,
+    /// Whether Env and the facts may name paths outside the store. Nothing can tell then whether two machines have the
+    /// same bytes there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub non_store: bool,
     /// Every store root that Env or a BUILD file names, sorted.
     pub store_roots: Vec<RecordedRoot>,
     /// The C++ toolchain, if this is one.
@@ -173,10 +184,22 @@ impl Manifest {
         let below = |name: &str| {
             !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
         };
-        match manifest.files.keys().find(|name| !below(name)) {
-            Some(name) => Err(ManifestError::FileName(name.clone())),
-            None => Ok(manifest),
+        if let Some(name) = manifest.files.keys().find(|name| !below(name)) {
+            return Err(ManifestError::FileName(name.clone()));
         }
+        manifest.first_forbidden_path().map_or(Ok(()), |path| Err(ManifestError::NonStore(path)))?;
+        Ok(manifest)
+    }
+
+    fn first_forbidden_path(&self) -> Option<ToolchainPath> {
+        let mut paths = self.cc.iter().flat_map(|cc| cc.probe.paths());
+        paths.find(|path| path.in_store().is_none() && !self.non_store).cloned()
+    }
+
+    /// Which paths Env and the facts may name.
+    #[must_use]
+    pub fn paths(&self) -> PathPolicy {
+        PathPolicy::new(self.non_store)
     }
 
     /// The text of `lre.json`.

@@ -10,6 +10,7 @@ use crate::image::image;
 use crate::manifest::{FlakeInput, Origin};
 use crate::store::StorePath;
 use crate::toolchain::CcSource;
+use crate::toolchain_path::ToolchainPath;
 
 /// Why published facts cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +74,10 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
     let pin = BTreeMap::from([("nativelink".to_owned(), flake), ("nixpkgs".to_owned(), facts.nixpkgs)]);
     let cc = facts.cc;
     let libcxx = cc.include_directories.iter().any(|folder| folder.to_string().ends_with("/include/c++/v1"));
-    let mut tools = cc.tools;
+    let directories = cc.include_directories.into_iter().map(ToolchainPath::from).collect();
+    let linker = ToolchainPath::from(cc.linker);
+    let mut tools: BTreeMap<String, ToolchainPath> =
+        cc.tools.into_iter().map(|(name, path)| (name, path.into())).collect();
     // The driver is `CC`; it is no tool that `PATH` was searched for.
     tools.remove("gcc");
     let probe = CcProbe {
@@ -83,10 +87,10 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         target: "x86_64-unknown-linux-gnu".to_owned(),
         libc: Some(format!("glibc_{}", cc.glibc)),
         cxx_library: if libcxx { CxxLibrary::Libcxx } else { CxxLibrary::Libstdcxx },
-        include_searches: vec![IncludeSearch { arguments: Vec::new(), directories: cc.include_directories }],
+        include_searches: vec![IncludeSearch { arguments: Vec::new(), directories }],
         resource_directory: None,
         sysroot: None,
-        linker: linker_name(&cc.linker).map(str::to_owned).map(|name| Linker { name, path: Some(cc.linker.clone()) }),
+        linker: linker_name(&linker).map(str::to_owned).map(|name| Linker { name, path: Some(linker.clone()) }),
         tools,
         accepted_flags: None,
     };

@@ -61,7 +61,7 @@ impl CcSource {
         let cc = manifest.cc.as_ref().ok_or(ToolchainError::NotCc)?;
         Ok(Self {
             name: manifest.name.clone(),
-            environment: Environment::from_entries(&manifest.env)?,
+            environment: Environment::from_entries(&manifest.env)?.allowing(manifest.paths()),
             probe: cc.probe.clone(),
             pin: manifest.pin.clone(),
             image: (manifest.image.origin == crate::manifest::Origin::Published).then(|| manifest.image.clone()),
@@ -108,6 +108,7 @@ impl CcSource {
             target: Platform { system: SYSTEM.to_owned() },
             pin: self.pin.clone(),
             env,
+            non_store: self.environment.paths().allows_non_store(),
             store_roots,
             cc: Some(CcToolchain { probe: self.probe.clone() }),
             java: None,

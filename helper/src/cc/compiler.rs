@@ -11,7 +11,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::environment::Environment;
 use crate::shell::{quote, quote_path, quote_words};
-use crate::store::{Store, StorePath};
+use crate::store::Store;
+use crate::toolchain_path::ToolchainPath;
 
 /// Each question takes milliseconds; a compiler that needs longer waits for something that will not come.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -41,17 +42,15 @@ pub enum CompilerError {
     /// It could not be started.
     #[error(
         "`CC` does not run: {source}\n  {argv}\n\n\
-         hint: see whether it is there with `ls -l {program}`; realise it with `nix-store{store} --realise {root}`"
+         hint: see whether it is there with `ls -l {program}`{realise}"
     )]
     NotStarted {
         /// The command line.
         argv: String,
         /// `CC` on disk, quoted for a shell.
         program: String,
-        /// ` --store DIR`, or nothing.
-        store: String,
-        /// Its store root, quoted for a shell.
-        root: String,
+        /// How to realise it, if Nix can.
+        realise: String,
         /// The reason.
         source: std::io::Error,
     },
@@ -150,7 +149,7 @@ impl Answer {
 /// A compiler driver, its environment and its working folder.
 #[derive(Debug)]
 pub struct Compiler<'a> {
-    path: StorePath,
+    path: ToolchainPath,
     program: PathBuf,
     store_option: String,
     environment: &'a Environment,
@@ -161,7 +160,7 @@ pub struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     /// A driver that will be run in `folder`.
     #[must_use]
-    pub fn new(store: &Store, path: &StorePath, environment: &'a Environment, folder: &'a Path) -> Self {
+    pub fn new(store: &Store, path: &ToolchainPath, environment: &'a Environment, folder: &'a Path) -> Self {
         let program = store.on_disk(&path.to_string());
         let store_option = store.option();
         Self { path: path.clone(), program, store_option, environment, folder, time_limit: TIME_LIMIT }
@@ -169,7 +168,7 @@ impl<'a> Compiler<'a> {
 
     /// Its logical path.
     #[must_use]
-    pub fn path(&self) -> &StorePath {
+    pub fn path(&self) -> &ToolchainPath {
         &self.path
     }
 
@@ -182,8 +181,7 @@ impl<'a> Compiler<'a> {
         let mut child = self.spawn(arguments).map_err(|source| CompilerError::NotStarted {
             argv: argv.clone(),
             program: quote_path(&self.program),
-            store: self.store_option.clone(),
-            root: quote(&self.path.root().path()),
+            realise: self.realise_hint(),
             source,
         })?;
         let stdout = read_in_background(child.stdout.take());
@@ -214,6 +212,12 @@ impl<'a> Compiler<'a> {
             argv,
             by_hand: self.by_hand(),
         })
+    }
+
+    fn realise_hint(&self) -> String {
+        let root = self.path.in_store().map(|path| quote(&path.root().path()));
+        root.map(|root| format!("; realise it with `nix-store{} --realise {root}`", self.store_option))
+            .unwrap_or_default()
     }
 
     /// The start of a command line that runs it with Env and nothing else.
@@ -279,15 +283,16 @@ mod unit {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::toolchain_path::PathPolicy;
 
     const PATH: &str = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-loop/cc";
 
     /// What a compiler that is this script answers within a second, in a folder.
     fn ask(folder: &Path, script: &str) -> anyhow::Result<Option<String>> {
-        let path = StorePath::parse(PATH)?;
+        let path = PathPolicy::StoreOnly.parse(PATH)?;
         let store = Store::new(Some(folder.to_owned()));
         let file = store.on_disk(PATH);
-        std::fs::create_dir_all(store.on_disk(&path.root().path()))?;
+        std::fs::create_dir_all(file.parent().unwrap_or(folder))?;
         std::fs::write(&file, script)?;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
         let environment = Environment::default();

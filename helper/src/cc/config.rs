@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::flag::{FlagFault, check_words};
 use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, LINK_QUESTIONS};
 use crate::environment::{Environment, EnvironmentError};
-use crate::store::{StorePath, StorePathError};
+use crate::store::StorePathError;
+use crate::toolchain_path::ToolchainPath;
 
 /// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
 const REQUIRED_TOOLS: [&str; 6] = ["ar", "ld", "nm", "objcopy", "objdump", "strip"];
@@ -161,10 +162,10 @@ fn owned(flags: &[&str]) -> Vec<String> {
     flags.iter().map(|flag| (*flag).to_owned()).collect()
 }
 
-/// The words of a `BAZEL_…` variable; each path in them must be a store path.
+/// The words of a `BAZEL_…` variable; each path in them must be allowed.
 fn words(environment: &Environment, key: &'static str) -> Result<Option<Vec<String>>, ConfigError> {
     let words = environment.bazel_words(key);
-    check_words(words.as_deref().unwrap_or_default()).map_err(|(word, fault)| {
+    check_words(environment.paths(), words.as_deref().unwrap_or_default()).map_err(|(word, fault)| {
         let word = word.to_owned();
         match fault {
             FlagFault::Outside => ConfigError::Outside { key, word },
@@ -182,7 +183,7 @@ fn cplus_include_path(environment: &Environment) -> Result<Vec<String>, ConfigEr
     let key = "CPLUS_INCLUDE_PATH";
     let folders = environment.get(key).unwrap_or_default().split(':').filter(|folder| !folder.is_empty());
     folders
-        .map(|folder| match StorePath::parse(folder) {
+        .map(|folder| match environment.paths().parse(folder) {
             Ok(path) => Ok(format!("-I{path}")),
             Err(_) if !folder.starts_with('/') => Err(ConfigError::Relative { key, word: folder.to_owned() }),
             Err(_) => Err(ConfigError::Outside { key, word: folder.to_owned() }),
@@ -262,7 +263,7 @@ impl Flags<'_> {
         directories
     }
 
-    fn linker(&self, compiler: &StorePath) -> Vec<String> {
+    fn linker(&self, compiler: &ToolchainPath) -> Vec<String> {
         let compiler_folder = compiler.parent();
         let mut flags = Vec::new();
         if let Some(linker) = &self.probe.linker {
@@ -270,10 +271,10 @@ impl Flags<'_> {
             // A path in `-fuse-ld=` is deprecated; without one the driver searches `PATH`.
             flags.extend(linker.path.iter().map(|path| format!("--ld-path={path}")));
         }
-        let mut folders: Vec<StorePath> = compiler_folder.into_iter().collect();
+        let mut folders: Vec<ToolchainPath> = compiler_folder.into_iter().collect();
         let path_is_known = self.probe.linker.as_ref().is_some_and(|linker| linker.path.is_some());
         if !path_is_known {
-            folders.extend(self.probe.tools.get("ld").and_then(StorePath::parent));
+            folders.extend(self.probe.tools.get("ld").and_then(ToolchainPath::parent));
         }
         folders.dedup();
         flags.extend(folders.iter().map(|folder| format!("-B{folder}")));
@@ -300,7 +301,7 @@ impl Flags<'_> {
             .collect()
     }
 
-    fn tool_paths(&self, compiler: &StorePath) -> Result<BTreeMap<String, String>, ConfigError> {
+    fn tool_paths(&self, compiler: &ToolchainPath) -> Result<BTreeMap<String, String>, ConfigError> {
         let absent: Vec<&'static str> =
             REQUIRED_TOOLS.into_iter().filter(|tool| !self.probe.tools.contains_key(*tool)).collect();
         if !absent.is_empty() {

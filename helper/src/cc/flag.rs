@@ -1,6 +1,7 @@
 //! Which files a flag of a `BAZEL_…` variable names, and whether they are the same on every machine.
 
-use crate::store::{STORE_DIR, StorePath, StorePathError, find_store_paths};
+use crate::store::{STORE_DIR, StorePathError, find_store_paths};
+use crate::toolchain_path::PathPolicy;
 
 /// Why a flag is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,10 +47,10 @@ const FOLDER_FLAGS: [&str; 22] = [
 const RELAYS: [&str; 4] = ["-Xassembler", "-Xclang", "-Xlinker", "-Xpreprocessor"];
 
 /// The first word that is refused, and why.
-pub(super) fn check_words(words: &[String]) -> Result<(), (&str, FlagFault)> {
+pub(super) fn check_words(paths: PathPolicy, words: &[String]) -> Result<(), (&str, FlagFault)> {
     let mut awaits_folder = false;
     for word in words.iter().map(String::as_str).filter(|word| !RELAYS.contains(word)) {
-        check_word(word).map_err(|fault| (word, fault))?;
+        check_word(paths, word).map_err(|fault| (word, fault))?;
         // An absolute word has been checked; any other is looked for in the working folder.
         if awaits_folder && !word.starts_with('/') {
             return Err((word, FlagFault::Relative));
@@ -59,7 +60,7 @@ pub(super) fn check_words(words: &[String]) -> Result<(), (&str, FlagFault)> {
     Ok(())
 }
 
-fn check_word(word: &str) -> Result<(), FlagFault> {
+fn check_word(paths: PathPolicy, word: &str) -> Result<(), FlagFault> {
     for mention in find_store_paths(word) {
         mention.path.map_err(FlagFault::Malformed)?;
     }
@@ -75,7 +76,7 @@ fn check_word(word: &str) -> Result<(), FlagFault> {
         return Err(FlagFault::Relative);
     }
     let absolute = word.split(|c: char| c.is_whitespace() || ",:;=\"'".contains(c)).filter_map(absolute_path);
-    absolute.map(StorePath::parse).find_map(Result::err).map_or(Ok(()), |_| Err(FlagFault::Outside))
+    absolute.map(|path| paths.parse(path)).find_map(Result::err).map_or(Ok(()), |_| Err(FlagFault::Outside))
 }
 
 fn names_relative_folder(flag: &str) -> bool {
@@ -122,8 +123,12 @@ mod unit {
     const STORE: &str = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-x=1";
 
     fn fault(words: &str) -> Option<FlagFault> {
+        fault_where(PathPolicy::StoreOnly, words)
+    }
+
+    fn fault_where(paths: PathPolicy, words: &str) -> Option<FlagFault> {
         let words: Vec<String> = words.split(' ').map(|word| word.replace('S', STORE)).collect();
-        check_words(&words).err().map(|(_, fault)| fault)
+        check_words(paths, &words).err().map(|(_, fault)| fault)
     }
 
     #[test]
@@ -149,6 +154,8 @@ mod unit {
             "-L//nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-x",
         ] {
             assert_eq!(fault(words), Some(FlagFault::Outside), "{words}");
+            let is_store_path = words.contains("//nix");
+            assert_eq!(fault_where(PathPolicy::AnyAbsolute, words).is_some(), is_store_path, "{words}");
         }
     }
 
@@ -185,14 +192,18 @@ mod unit {
             "-fuse-ld=bin/lld",
             "-Wl,-Llib",
         ] {
-            assert_eq!(fault(words), Some(FlagFault::Relative), "{words}");
+            for paths in [PathPolicy::StoreOnly, PathPolicy::AnyAbsolute] {
+                assert_eq!(fault_where(paths, words), Some(FlagFault::Relative), "{words}");
+            }
         }
     }
 
     #[test]
     fn response_files_are_refused() {
         for words in ["@file", "@S/flags", "-Wl,@file", "-Xlinker @file"] {
-            assert_eq!(fault(words), Some(FlagFault::ResponseFile), "{words}");
+            for paths in [PathPolicy::StoreOnly, PathPolicy::AnyAbsolute] {
+                assert_eq!(fault_where(paths, words), Some(FlagFault::ResponseFile), "{words}");
+            }
         }
     }
 

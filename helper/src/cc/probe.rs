@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::compiler::CompilerError;
 use crate::environment::EnvironmentError;
 use crate::manifest::Origin;
-use crate::store::{StorePath, StorePathError};
+use crate::store::StorePathError;
+use crate::toolchain_path::ToolchainPath;
 
 mod question;
 
@@ -53,15 +54,24 @@ pub struct CcProbe {
     /// Where headers are looked for, by the arguments that were asked with.
     pub include_searches: Vec<IncludeSearch>,
     /// The compiler's own headers and libraries; `null` where the compiler does not tell.
-    pub resource_directory: Option<StorePath>,
+    pub resource_directory: Option<ToolchainPath>,
     /// The root that the compiler looks for libraries in, if it has one.
-    pub sysroot: Option<StorePath>,
+    pub sysroot: Option<ToolchainPath>,
     /// The linker that understands `--start-lib`, if there is one.
     pub linker: Option<Linker>,
     /// Binary utilities by their usual names, found in Env's `PATH`.
-    pub tools: BTreeMap<String, StorePath>,
+    pub tools: BTreeMap<String, ToolchainPath>,
     /// The flags out of [`COMPILE_QUESTIONS`] and [`LINK_QUESTIONS`] that the compiler accepts; `null` if it was not asked.
     pub accepted_flags: Option<Vec<String>>,
+}
+
+impl CcProbe {
+    /// Every path that the facts name.
+    pub fn paths(&self) -> impl Iterator<Item = &ToolchainPath> {
+        let directories = self.include_searches.iter().flat_map(|search| &search.directories);
+        let linker = self.linker.iter().filter_map(|linker| linker.path.as_ref());
+        directories.chain(&self.resource_directory).chain(&self.sysroot).chain(linker).chain(self.tools.values())
+    }
 }
 
 /// One question for include directories.
@@ -71,7 +81,7 @@ pub struct IncludeSearch {
     /// Beside `-E -v`. Empty for published facts.
     pub arguments: Vec<String>,
     /// In the order of the search: each as printed and, where it differs, with its links resolved.
-    pub directories: Vec<StorePath>,
+    pub directories: Vec<ToolchainPath>,
 }
 
 /// A linker.
@@ -81,7 +91,7 @@ pub struct Linker {
     /// What `-fuse-ld=` takes: `lld`, `gold` or `mold`.
     pub name: String,
     /// The program; `null` where the compiler does not tell.
-    pub path: Option<StorePath>,
+    pub path: Option<ToolchainPath>,
 }
 
 /// Compile flags of Bazel's own configuration that not every compiler accepts.
@@ -115,7 +125,7 @@ pub enum ProbeError {
         "`{0}` is neither clang nor gcc: `-dM -E` defines neither `__clang_major__` nor `__GNUC__`\n\n\
          hint: set `CC` in Env to a clang or gcc driver"
     )]
-    UnknownCompiler(StorePath),
+    UnknownCompiler(ToolchainPath),
     /// It uses another C++ library.
     #[error(
         "the C++ library of `{0}` is neither libc++ nor libstdc++: `#include <cstddef>` defines neither \
@@ -123,7 +133,7 @@ pub enum ProbeError {
          hint: take `CC` from a Nix package that wraps its compiler with one of them, or choose it in `BAZEL_CXXOPTS`, \
          such as `-stdlib=libc++`"
     )]
-    UnknownCxxLibrary(StorePath),
+    UnknownCxxLibrary(ToolchainPath),
     /// It looks for headers outside the store.
     #[error(
         "`CC` looks for headers outside the store: {reason} (asked with `{arguments}`)\n\n\
@@ -155,6 +165,6 @@ pub enum ProbeError {
 
 /// `lld` for `…/bin/ld.lld`.
 #[must_use]
-pub fn linker_name(path: &StorePath) -> Option<&str> {
+pub fn linker_name(path: &ToolchainPath) -> Option<&str> {
     path.file_name()?.strip_prefix("ld.")
 }

@@ -12,6 +12,7 @@ use super::{group_with, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::manifest::Manifest;
 use crate::store::{StorePath, StoreRoot};
+use crate::toolchain_path::ToolchainPath;
 
 /// What is needed of a `SpawnExec` in `--execution_log_json_file`, which is one JSON object after another.
 ///
@@ -51,6 +52,15 @@ struct Actions {
     count: usize,
 }
 
+/// The compiler and the tools that lie outside the store, where the manifest allows that.
+fn programs_outside_store(manifest: &Manifest) -> BTreeSet<String> {
+    let compiler = manifest.env.iter().find_map(|entry| entry.strip_prefix("CC="));
+    let compiler = compiler.and_then(|path| manifest.paths().parse(path).ok());
+    let tools = manifest.cc.iter().flat_map(|cc| cc.probe.tools.values().cloned());
+    let outside = compiler.into_iter().chain(tools).filter(|path| path.in_store().is_none());
+    outside.map(|path: ToolchainPath| path.to_string()).collect()
+}
+
 /// Every program outside the manifest that a C++ action of the log ran on the manifest's platform. `toolchain` and `log`
 /// are names for messages.
 ///
@@ -63,6 +73,7 @@ pub fn foreign_compilers(
     reader: impl Read,
 ) -> Result<Option<Group>, serde_json::Error> {
     let roots: BTreeSet<&StoreRoot> = manifest.store_roots.iter().map(|recorded| &recorded.path).collect();
+    let outside = programs_outside_store(manifest);
     let mut foreign: BTreeMap<(String, String), Actions> = BTreeMap::new();
     let mut seen = 0;
     for spawn in serde_json::Deserializer::from_reader(reader).into_iter::<Spawn>() {
@@ -76,7 +87,8 @@ pub fn foreign_compilers(
             continue;
         }
         seen += 1;
-        if !StorePath::parse(program).is_ok_and(|path| roots.contains(path.root())) {
+        let is_in_store = StorePath::parse(program).is_ok_and(|path| roots.contains(path.root()));
+        if !is_in_store && !outside.contains(program) {
             let actions =
                 foreign.entry((program.clone(), mnemonic)).or_insert(Actions { target: target_label, count: 0 });
             actions.count += 1;

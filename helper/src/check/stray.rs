@@ -1,5 +1,7 @@
 //! Texts in BUILD files where a store path should stand.
 
+use std::collections::BTreeSet;
+
 use super::mention::Stray;
 use super::{Subject, group_with, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
@@ -23,6 +25,21 @@ pub(super) fn outside_paths(subject: &Subject<'_>) -> Option<Group> {
     let (count, paths) = (findings.len(), plural(findings.len(), "absolute path", "absolute paths"));
     let headline = format!("{count} {paths} outside the store in `{}`", subject.name());
     group_with(headline, findings, subject.probe_hint())
+}
+
+/// The same paths where the manifest allows them: no finding, and nothing that this machine could tell.
+pub(super) fn outside_warning(subject: &Subject<'_>) -> Option<String> {
+    let outside = &subject.mentions.outside;
+    let first = outside.first()?;
+    let distinct: BTreeSet<&str> = outside.iter().map(|stray| stray.text.as_str()).collect();
+    let (count, paths) = (distinct.len(), plural(distinct.len(), "path", "paths"));
+    Some(format!(
+        "toolchain `{}` names {count} {paths} outside the store, such as `{}`: nothing here tells whether two machines have \
+         the same bytes there\n\n\
+         hint: build remotely only, with `--repo_env=LRE_LOCAL=off` or `on_missing = \"remote_only\"`, on workers that run \
+         `{}`",
+        subject.manifest.name, first.text, subject.manifest.image.reference
+    ))
 }
 
 /// What other generators write for a tool that they did not find.

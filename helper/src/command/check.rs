@@ -79,16 +79,17 @@ enum Format {
 /// If the manifest cannot be read, or `NIX_STORE_DIR` names another store than the manifest.
 pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     let checked = check(arguments)?;
-    let Checked { groups, sources, notes } = checked;
+    let Checked { groups, sources, warning, notes } = checked;
     match arguments.format {
         Format::Human => eprint!("{}", render_human(&groups, &sources)),
         Format::Json => print_data(&render_json(&groups)?)?,
         Format::Github => print_data(&render_github(&groups))?,
         Format::Sarif => print_data(&render_sarif(&groups)?)?,
     }
-    for (index, note) in notes.iter().enumerate() {
+    let warning = warning.map(|text| format!("warning: {text}")).into_iter();
+    for (index, remark) in warning.chain(notes.iter().map(|text| format!("note: {text}"))).enumerate() {
         let gap = if index == 0 && !groups.is_empty() && matches!(arguments.format, Format::Human) { "\n" } else { "" };
-        eprintln!("{gap}note: {note}");
+        eprintln!("{gap}{remark}");
     }
     let mut findings = groups.iter().flat_map(|group| &group.findings);
     Ok(if groups.is_empty() {
@@ -179,6 +180,7 @@ fn newer_schema(folder: &Path, text: String, found: u64) -> Checked {
     Checked {
         groups: vec![Group { headline, findings, hint }],
         sources: Sources::from([(file, text)]),
+        warning: None,
         notes: Vec::new(),
     }
 }

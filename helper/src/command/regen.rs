@@ -14,6 +14,7 @@ use crate::shell::quote_path;
 use crate::store::Store;
 use crate::store::database::query_nar_hashes;
 use crate::toolchain::CcSource;
+use crate::toolchain_path::PathPolicy;
 
 /// Writes a toolchain's folder: BUILD files and the manifest `lre.json`.
 ///
@@ -26,6 +27,10 @@ pub struct RegenArguments {
     /// Published facts about a toolchain that is not on this machine.
     #[arg(long, value_name = "FACTS")]
     published: Option<PathBuf>,
+    /// Allow absolute paths outside the store, as a classic Debian image has them. Nothing can check that two machines
+    /// have the same bytes there: such a toolchain is for workers that run that image.
+    #[arg(long, requires = "env_json")]
+    allow_non_store: bool,
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -52,7 +57,7 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
         );
     }
     let files = if let Some(path) = &arguments.env_json {
-        let environment = read_environment(path)?;
+        let environment = read_environment(path)?.allowing(PathPolicy::new(arguments.allow_non_store));
         let probe = probe_cc(&store, &environment)?;
         let name = arguments.name.clone();
         let source = CcSource { name, environment, probe, pin: Default::default(), image: None };

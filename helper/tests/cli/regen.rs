@@ -212,3 +212,61 @@ fn linked_include_directory_is_declared_in_both_spellings() {
     assert_eq!(manifest["cc"]["probe"]["includeSearches"][0]["directories"], expected);
     assert_eq!(manifest["storeRoots"][1]["path"], other);
 }
+
+/// A toolchain like that of a classic image, in the folder that stands for `/`.
+fn outside_the_store() -> Scene {
+    let scene =
+        Scene::with_compiler(&COMPILER.replace("R=/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-toolchain-1", "R=/usr"));
+    std::fs::rename(scene.path().join(format!("store{ROOT}")), scene.path().join("store/usr")).expect("a moved folder");
+    scene.write_env(&["PATH=/usr/local/bin:/usr/bin", "CC=/usr/bin/clang", "BAZEL_LINKOPTS=-L/usr/lib/libc++"]);
+    scene
+}
+
+const NON_STORE: [&str; 8] =
+    ["regen", "--env-json", "env.json", "--out", "out", "--store", "store", "--allow-non-store"];
+
+#[test]
+fn toolchain_outside_the_store_is_written_where_it_is_allowed() {
+    let scene = outside_the_store();
+    assert_snapshot!("non-store", scene.run(&NON_STORE));
+    assert_snapshot!("non-store-build", scene.read("out/cc/BUILD"));
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    assert_eq!((&manifest["nonStore"], &manifest["storeRoots"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!(manifest["cc"]["probe"]["tools"]["ar"], "/usr/bin/ar");
+    assert_snapshot!("non-store-again", scene.run_without_change(&["regen", "--out", "out"]));
+    assert_snapshot!("non-store-refused", outside_the_store().run_without_change(&NON_STORE[..7]));
+}
+
+#[test]
+fn check_of_a_toolchain_outside_the_store_says_what_it_cannot_tell() {
+    let scene = outside_the_store();
+    scene.run(&NON_STORE);
+    // None of it is on this machine.
+    std::fs::remove_dir_all(scene.path().join("store")).expect("the folder was there");
+    assert_snapshot!("non-store-check", scene.run_without_change(&["check", "out", "--store", "store"]));
+    scene.write(
+        "log.json",
+        &["/usr/bin/clang", "/usr/bin/ar", "/usr/bin/gcc"]
+            .map(|program| {
+                let manifest: serde_json::Value =
+                    serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+                let properties = manifest["image"]["execProperties"].as_object().expect("properties").iter();
+                let properties: Vec<_> =
+                    properties.map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
+                serde_json::json!({
+                    "commandArgs": [program], "mnemonic": "CppCompile", "targetLabel": "//:x",
+                    "platform": {"properties": properties},
+                })
+                .to_string()
+            })
+            .concat(),
+    );
+    assert_snapshot!("non-store-log", scene.run(&["check", "out", "--store", "store", "--execution-log", "log.json"]));
+}
+
+#[test]
+fn hidden_inputs_and_relative_folders_are_refused_outside_the_store_too() {
+    let scene = outside_the_store();
+    scene.write_env(&["CC=/usr/bin/clang", "PATH=/usr/bin", "BAZEL_CXXOPTS=-Iinclude"]);
+    assert_snapshot!("non-store-relative", scene.run_without_change(&NON_STORE));
+}

@@ -39,6 +39,20 @@ fn violations(root: &Value, schema: &Value, value: &Value, place: &str, found: &
             found.push(format!("{place}: fits not exactly one alternative"));
         }
     }
+    if let (Some(condition), Some(consequence)) = (schema.get("if"), schema.get("then")) {
+        let mut unmet = Vec::new();
+        violations(root, condition, value, place, &mut unmet);
+        if unmet.is_empty() {
+            violations(root, consequence, value, place, found);
+        }
+    }
+    if let Some(negated) = schema.get("not") {
+        let mut inner = Vec::new();
+        violations(root, negated, value, place, &mut inner);
+        if inner.is_empty() {
+            found.push(format!("{place}: is as it must not be"));
+        }
+    }
     check_type(schema, value, place, found);
     if let (Some(pattern), Some(text)) = (schema.get("pattern").and_then(Value::as_str), value.as_str())
         && !Regex::new(pattern).expect("the schema's patterns are regular expressions").is_match(text)
@@ -135,6 +149,31 @@ fn schema_and_helper_refuse_texts_of_another_form() -> anyhow::Result<()> {
         *manifest.pointer_mut(place).ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))? = text.into();
         assert!(!violations_of_manifest(&manifest)?.is_empty(), "schema at `{place}`");
         assert!(lre::manifest::Manifest::from_json(&manifest.to_string()).is_err(), "helper at `{place}`");
+    }
+    Ok(())
+}
+
+#[test]
+fn schema_and_helper_take_paths_outside_the_store_only_where_the_manifest_allows_them() -> anyhow::Result<()> {
+    let mut manifest = read("generated-cc/lre.json")?;
+    manifest["cc"]["probe"] = read("helper/tests/probes/gcc-12.json")?["probe"].clone();
+    for (place, value) in [
+        ("/cc/probe/includeSearches/0/directories/0", "/usr/include"),
+        ("/cc/probe/resourceDirectory", "/usr/lib/clang"),
+        ("/cc/probe/sysroot", "/"),
+        ("/cc/probe/linker/path", "/usr/bin/ld.gold"),
+        ("/cc/probe/tools/ar", "/usr/bin/ar"),
+    ] {
+        let mut outside = manifest.clone();
+        *outside.pointer_mut(place).ok_or_else(|| anyhow::anyhow!("nothing at `{place}`"))? = value.into();
+        for (allowed, expected) in [(Value::Null, false), (false.into(), false), (true.into(), true)] {
+            if !allowed.is_null() {
+                outside["nonStore"] = allowed.clone();
+            }
+            assert_eq!(violations_of_manifest(&outside)?.is_empty(), expected, "schema at `{place}`, {allowed}");
+            let parsed = lre::manifest::Manifest::from_json(&outside.to_string());
+            assert_eq!(parsed.is_ok(), expected, "helper at `{place}`, {allowed}: {:?}", parsed.err());
+        }
     }
     Ok(())
 }

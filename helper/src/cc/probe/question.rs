@@ -12,7 +12,8 @@ use crate::cc::answer;
 use crate::cc::compiler::{Compiler, CompilerError, Failure};
 use crate::environment::Environment;
 use crate::manifest::Origin;
-use crate::store::{Store, StorePath};
+use crate::store::Store;
+use crate::toolchain_path::ToolchainPath;
 
 /// Tools by the names that Bazel knows, each with the spellings to look for.
 const TOOLS: [(&str, [&str; 2]); 11] = [
@@ -85,7 +86,7 @@ fn libc(macros: &str) -> Option<String> {
     Some(format!("glibc_{major}.{minor}"))
 }
 
-fn find_tools(store: &Store, search_path: &[StorePath]) -> BTreeMap<String, StorePath> {
+fn find_tools(store: &Store, search_path: &[ToolchainPath]) -> BTreeMap<String, ToolchainPath> {
     let find = |spelling: &str| {
         search_path
             .iter()
@@ -174,7 +175,7 @@ impl Probe<'_> {
 
     /// The questions of Bazel's own configuration. A search that fails (no such language, an unknown flag) has no
     /// directories.
-    fn include_searches(&self, kind: CompilerKind) -> Result<(Vec<IncludeSearch>, Option<StorePath>), ProbeError> {
+    fn include_searches(&self, kind: CompilerKind) -> Result<(Vec<IncludeSearch>, Option<ToolchainPath>), ProbeError> {
         let words = |key: &str| self.environment.bazel_words(key).unwrap_or_default();
         let c = [vec!["-xc".to_owned()], words("BAZEL_CONLYOPTS")].concat();
         let cxx = [vec!["-xc++".to_owned()], words("BAZEL_CXXOPTS")].concat();
@@ -198,13 +199,13 @@ impl Probe<'_> {
         Ok((searches, sysroot))
     }
 
-    fn include_search(&self, arguments: Vec<String>) -> Result<(IncludeSearch, Option<StorePath>), ProbeError> {
+    fn include_search(&self, arguments: Vec<String>) -> Result<(IncludeSearch, Option<ToolchainPath>), ProbeError> {
         let command = [&["-E".to_owned(), "-v".to_owned()], arguments.as_slice(), &["/dev/null".to_owned()]].concat();
         let answer = self.compiler.ask(&command)?;
         let mut directories = Vec::new();
         for printed in answer::include_directories(&answer.stderr) {
             let outside = |reason| ProbeError::OutsideStore { arguments: arguments.join(" "), reason };
-            let directory = StorePath::parse(&printed).map_err(outside)?;
+            let directory = self.environment.paths().parse(&printed).map_err(outside)?;
             let canonical = self.canonical(&directory);
             for spelling in std::iter::once(directory).chain(canonical) {
                 if !directories.contains(&spelling) {
@@ -213,19 +214,20 @@ impl Probe<'_> {
             }
         }
         // A sysroot of `/` or outside the store shows in the directories, which are checked.
-        let sysroot = answer::value_after(&answer.stderr, "-isysroot").and_then(|path| StorePath::parse(path).ok());
+        let sysroot =
+            answer::value_after(&answer.stderr, "-isysroot").and_then(|path| self.environment.paths().parse(path).ok());
         Ok((IncludeSearch { arguments, directories }, sysroot))
     }
 
-    /// The path behind links, if it is in the store too. GCC names headers by it in dependency files.
-    fn canonical(&self, path: &StorePath) -> Option<StorePath> {
+    /// The path behind links, if it is allowed too. GCC names headers by it in dependency files.
+    fn canonical(&self, path: &ToolchainPath) -> Option<ToolchainPath> {
         let on_disk = self.store.resolve(&path.to_string())?;
-        StorePath::parse(&self.store.logical(&on_disk)?).ok()
+        self.environment.paths().parse(&self.store.logical(&on_disk)?).ok()
     }
 
-    fn resource_directory(&self, kind: CompilerKind) -> Result<Option<StorePath>, ProbeError> {
+    fn resource_directory(&self, kind: CompilerKind) -> Result<Option<ToolchainPath>, ProbeError> {
         match kind {
-            CompilerKind::Clang => Ok(StorePath::parse(&self.line("-print-resource-dir")?).ok()),
+            CompilerKind::Clang => Ok(self.environment.paths().parse(&self.line("-print-resource-dir")?).ok()),
             CompilerKind::Gcc => Ok(None),
         }
     }
@@ -240,10 +242,10 @@ impl Probe<'_> {
                 continue;
             }
             let printed = answer::last_program(&answer.stderr).filter(|_| kind == CompilerKind::Clang);
-            // A name alone is looked for in Env's `PATH`, which holds nothing but store paths.
+            // A name alone is looked for in Env's `PATH`, which holds nothing but allowed folders.
             let path = printed
                 .filter(|program| program.contains('/'))
-                .map(StorePath::parse)
+                .map(|program| self.environment.paths().parse(program))
                 .transpose()
                 .map_err(|reason| ProbeError::LinkerOutsideStore { flag: fuse, reason })?;
             // A driver that always passes its own linker answers yes to every name; the program tells the truth.
