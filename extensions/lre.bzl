@@ -113,6 +113,11 @@ def _lre_impl(mctx):
         name = "lre_toolchains",
         after_root = "" if _is_root(mctx) else _OWN_MODULE,
         configs = {toolchain.name: toolchain.config for toolchain in registered},
+        folders = {
+            toolchain.name: toolchain.manifest.package or "."
+            for toolchain in toolchains.values()
+            if not toolchain.manifest.repo_name
+        },
         manifests = {toolchain.name: toolchain.manifest for toolchain in registered},
     )
     manifests_repository(

@@ -5,7 +5,7 @@ _SCRIPT = """\
 #!/bin/sh
 lre=$0.runfiles/{path}
 case $lre in /*) ;; *) lre=$PWD/$lre ;; esac
-cd "${{BUILD_WORKING_DIRECTORY:-.}}" && exec "$lre" {verb}"$@"
+cd "${{BUILD_WORKING_DIRECTORY:-.}}" && exec "$lre" {verb}{toolchains}"$@"
 """
 
 def _lre_command_impl(ctx):
@@ -16,6 +16,10 @@ def _lre_command_impl(ctx):
         script,
         _SCRIPT.format(
             path = path,
+            toolchains = "".join([
+                "--toolchain '{}'=\"${{BUILD_WORKSPACE_DIRECTORY:-.}}\"/'{}' ".format(name, folder)
+                for name, folder in ctx.attr.folders.items()
+            ]),
             verb = ctx.attr.verb + " " if ctx.attr.verb else "",
         ),
         is_executable = True,
@@ -29,6 +33,11 @@ _lre_command = rule(
     implementation = _lre_command_impl,
     doc = "Runs `lre` in the folder in which `bazel run` was called, with the arguments after `--`.",
     attrs = {
+        "folders": attr.string_dict(
+            doc = """From toolchains' names to their folders below the workspace; the subcommand gets them as `--toolchain`.
+
+By default there is none.""",
+        ),
         "verb": attr.string(
             doc = "The subcommand. By default there is none, and the arguments start with it.",
         ),
@@ -45,7 +54,7 @@ def lre_command(name, **kwargs):
 
     Args:
       name: the target's name.
-      **kwargs: attributes of the rule: `verb`, and those of every rule.
+      **kwargs: attributes of the rule: `verb` and `folders`, and those of every rule.
     """
     _lre_command(
         name = name,

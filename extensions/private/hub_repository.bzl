@@ -1,8 +1,8 @@
 """The hub `@lre_toolchains`: the toolchains that the root module registers, and their platforms.
 
 This module's `MODULE.bazel` passes both packages to `register_toolchains` and `register_execution_platforms`, so every
-build fetches the hub. It is empty unless a tag says `register = True`, reads the manifests of those toolchains alone, and
-names their leaf repositories without fetching them.
+build fetches the hub. Both are empty unless a tag says `register = True`, the hub reads the manifests of those toolchains alone, and
+names their leaf repositories without fetching them. `folders.bzl` says what `bazel run …//helper:regen` writes.
 """
 
 load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
@@ -27,6 +27,11 @@ platform(
 )
 """
 
+_FOLDERS = '''"""The toolchains whose manifests are in the root workspace, with their folders."""
+
+FOLDERS = {}
+'''
+
 def _hub_repository_impl(rctx):
     toolchains = ""
     platforms = ""
@@ -48,6 +53,7 @@ def _hub_repository_impl(rctx):
         )
         platforms += _PLATFORM.format(config = config, target = target)
     rctx.file("BUILD.bazel", "", executable = False)
+    rctx.file("folders.bzl", _FOLDERS.format(json.encode_indent(rctx.attr.folders, indent = "    ")), executable = False)
     rctx.file("toolchains/BUILD.bazel", '"""What `register = True` registers."""\n' + toolchains, executable = False)
     rctx.file("platforms/BUILD.bazel", '"""What `register = True` registers."""\n' + platforms, executable = False)
 
@@ -65,6 +71,11 @@ By default it is empty: this module is the root module, and what it registers co
         ),
         "configs": attr.string_dict(
             doc = "From each name in `manifests` to the package of its platform and its constraint, as a canonical label.",
+        ),
+        "folders": attr.string_dict(
+            doc = """From the name of each toolchain whose manifest is in the root workspace to its folder there.
+
+By default there is none.""",
         ),
         "manifests": attr.string_keyed_label_dict(
             doc = """From a registered toolchain's name to its manifest, in order of preference.

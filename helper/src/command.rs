@@ -6,6 +6,7 @@ pub mod pin;
 mod progress_bar;
 pub mod regen;
 pub mod rewrite;
+mod toolchain_folder;
 
 use std::io::Write as _;
 use std::path::Path;

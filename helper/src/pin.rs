@@ -3,12 +3,12 @@
 //! `flake.lock` decides the toolchain of the shell, `MODULE.bazel` the commit of this module, the manifest what Bazel
 //! checks, and `lre.bazelrc` what actions see. `docs/pins.md` says what is compared with what.
 
-mod diff;
 mod disagreement;
 mod files;
 mod image;
 mod input;
 mod lock;
+mod metadata;
 mod module_file;
 mod module_override;
 mod place;
@@ -20,8 +20,8 @@ mod sync;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use diff::render_block_diff;
 pub use disagreement::{Disagreement, PinKind, Side};
+pub use metadata::{MetadataError, read_flake_pin};
 pub use place::{Edit, Located, Place};
 pub use sync::{Sync, SyncError, plan_sync};
 

@@ -3,7 +3,6 @@
 //! A text is split into tokens for its literals, comments and f-strings, and parsed for what its literals are joined to.
 //! What a literal says by itself is rewritten; what depends on an expression, or on more than the text, is reported.
 
-mod diff;
 mod joined;
 mod literal;
 mod relevance;
@@ -15,7 +14,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-pub use diff::render_diff;
 pub use replace::{Replacement, replace_all};
 pub use replacements::{Replacements, ReplacementsError};
 

@@ -2,9 +2,9 @@
 
 mod check;
 mod deep;
+mod fetch;
 mod starlark;
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -42,8 +42,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for name in names {
         match name {
             Name::Check => {
-                for bench in [check::run, starlark::run, deep::run] {
-                    missed.extend(bench(&lab)?.into_iter().filter(|ratio| !ratio.is_met()));
+                for bench in [check::run, starlark::run, deep::run, fetch::run] {
+                    missed.extend(bench(&lab)?.into_iter().filter(|measured| !measured.is_met));
                 }
             }
         }
@@ -51,29 +51,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if missed.is_empty() {
         return Ok(());
     }
-    let missed: Vec<String> = missed.iter().map(ToString::to_string).collect();
+    let missed: Vec<String> = missed.into_iter().map(|measured| measured.text).collect();
     bail!("{} of the targets are missed: {}", missed.len(), missed.join("; "))
 }
 
-/// How many times as long as ours a peer takes, and how many it should.
-struct Ratio {
-    title: &'static str,
-    actual: f64,
-    target: f64,
-}
-
-impl Ratio {
-    fn is_met(&self) -> bool {
-        self.actual >= self.target
-    }
-}
-
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { title, actual, target } = self;
-        let word = if self.is_met() { "met" } else { "missed" };
-        write!(f, "{title}: the peer takes {actual:.1} times as long, and the target of {target} is {word}")
-    }
+/// What a comparison says, and whether that is its target.
+struct Measured {
+    is_met: bool,
+    text: String,
 }
 
 /// A command as it is called in the table, and how it is run. Each run is `processes` of them.
@@ -83,7 +68,7 @@ struct Side<'a> {
 }
 
 /// Runs both sides in turn and prints medians and the median of the ratios.
-fn compare(title: &'static str, target: f64, processes: usize, ours: &Side<'_>, peer: &Side<'_>) -> Result<Ratio> {
+fn compare(title: &'static str, target: f64, processes: usize, ours: &Side<'_>, peer: &Side<'_>) -> Result<Measured> {
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
         rounds.push((measure((ours.entry)())?, measure((peer.entry)())?));
@@ -96,9 +81,11 @@ fn compare(title: &'static str, target: f64, processes: usize, ours: &Side<'_>, 
     println!("| command | median, ms a process |\n|---|---|");
     println!("| `{}` | {:.2} |", ours.name, time(rounds.iter().map(|(ours, _)| ours.as_secs_f64()).collect()));
     println!("| `{}` | {:.2} |", peer.name, time(rounds.iter().map(|(_, peer)| peer.as_secs_f64()).collect()));
-    let ratio = Ratio { title, actual, target };
-    println!("\n{ratio}");
-    Ok(ratio)
+    let is_met = actual >= target;
+    let word = if is_met { "met" } else { "missed" };
+    let text = format!("{title}: the peer takes {actual:.1} times as long, and the target of {target} is {word}");
+    println!("\n{text}");
+    Ok(Measured { is_met, text })
 }
 
 fn measure(entry: Entry) -> Result<Duration> {

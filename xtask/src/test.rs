@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// The groups to run; all of them if none is named
     #[arg(value_enum)]
     groups: Vec<Group>,
+    /// Of the group `bazel`, run only the parts with this text in their names
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
 }
 
 /// A group of checks.
@@ -52,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for group in groups {
         let start = Instant::now();
         println!("{}", name(group));
-        let result = run_group(group, &mut lab, &mut tally);
+        let result = run_group(group, options.only.as_deref(), &mut lab, &mut tally);
         if let Err(error) = result {
             tally.fail("set-up of this group", &error);
         }
@@ -71,13 +74,13 @@ fn name(group: Group) -> String {
     format!("{group:?}").to_lowercase()
 }
 
-fn run_group(group: Group, lab: &mut Option<Lab>, tally: &mut Tally) -> Result<()> {
+fn run_group(group: Group, only: Option<&str>, lab: &mut Option<Lab>, tally: &mut Tally) -> Result<()> {
     match group {
         Group::Unit => unit::run(tally),
         Group::Cli => cli::run(tally),
         Group::Fmt => fmt::run(tally, open(lab)?),
         Group::Nix => nix::run(tally, open(lab)?),
-        Group::Bazel => bazel::run(tally, lab),
+        Group::Bazel => bazel::run(tally, only, lab),
     }
 }
 

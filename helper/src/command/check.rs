@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
-use super::regen::read_manifest_text;
+use super::toolchain_folder::read_manifest_text;
 use super::{Outcome, print_data};
 use crate::check::compiler::foreign_compilers;
 use crate::check::pin::{groups_of_pins, sources_of};

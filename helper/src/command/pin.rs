@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use super::regen::read_manifest;
+use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
 use crate::check::pin::{groups_of_pins, sources_of};
 use crate::diagnostic::human::{Sources, render_human};
+use crate::diff::render_diff;
 use crate::manifest::Manifest;
-use crate::pin::{FLAKE_LOCK, MODULE, MODULE_FILE, PinSubject, Pins, Sync, compare_pins, plan_sync, render_block_diff};
-use crate::rewrite::{Replacement, render_diff, replace_all};
+use crate::pin::{FLAKE_LOCK, MODULE, MODULE_FILE, PinSubject, Pins, Sync, compare_pins, plan_sync};
+use crate::rewrite::{Replacement, replace_all};
 use crate::store::Store;
 
 /// Names of what is compared.
@@ -107,15 +108,7 @@ fn write(replacements: &[Replacement], dry_run: bool) -> anyhow::Result<()> {
     if !dry_run {
         return replace_all(replacements).map_err(|error| anyhow!("{error} (no file was changed)"));
     }
-    let diff = |change: &Replacement| {
-        let Replacement { path, before, after, .. } = change;
-        let file = path.display().to_string();
-        // An rc file that is rendered again may have more lines, or fewer.
-        if before.lines().count() == after.lines().count() {
-            render_diff(&file, before, after)
-        } else {
-            render_block_diff(&file, before, after)
-        }
-    };
+    let diff =
+        |change: &Replacement| render_diff(&change.path.display().to_string(), Some(&change.before), &change.after);
     print_data(&replacements.iter().map(diff).collect::<String>())
 }

@@ -13,7 +13,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{Outcome, print_data, read_text};
 use crate::build_file::map_in_parallel;
-use crate::rewrite::{Leftover, Replacement, Replacements, Rewritten, render_diff, replace_all, rewrite};
+use crate::diff::render_diff;
+use crate::rewrite::{Leftover, Replacement, Replacements, Rewritten, replace_all, rewrite};
 use crate::store::StorePath;
 
 /// Replaces store paths inside the string literals of Starlark files. Every other byte stays.
@@ -69,7 +70,7 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
     }
     if arguments.dry_run {
         let diff =
-            |change: &Replacement| render_diff(&change.path.display().to_string(), &change.before, &change.after);
+            |change: &Replacement| render_diff(&change.path.display().to_string(), Some(&change.before), &change.after);
         print_data(&changes.iter().map(diff).collect::<String>())?;
     } else {
         replace_all(&changes).map_err(|error| anyhow!("{error} (no file was changed)"))?;

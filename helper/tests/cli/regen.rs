@@ -270,3 +270,75 @@ fn hidden_inputs_and_relative_folders_are_refused_outside_the_store_too() {
     scene.write_env(&["CC=/usr/bin/clang", "PATH=/usr/bin", "BAZEL_CXXOPTS=-Iinclude"]);
     assert_snapshot!("non-store-relative", scene.run_without_change(&NON_STORE));
 }
+
+#[test]
+fn check_mode_prints_a_diff_and_the_command_that_writes() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    let arguments = [REGEN.as_slice(), &["--mode=check"]].concat();
+    assert_snapshot!("check-clean", scene.run_without_change(&arguments));
+    scene.edit("out/cc/BUILD", "-O2", "-O3");
+    std::fs::remove_file(scene.path().join("out/BUILD.bazel")).expect("the file was there");
+    assert_snapshot!("check-differs", scene.run_without_change(&arguments));
+    assert_snapshot!("check-again", scene.run_without_change(&["regen", "--out", "out", "--mode=check"]));
+}
+
+#[test]
+fn dry_run_prints_a_diff_and_ends_well() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    scene.edit("out/cc/BUILD", "-O2", "-O3");
+    assert_snapshot!("dry-run", scene.run_without_change(&["regen", "--out", "out", "--mode=dry-run"]));
+}
+
+#[test]
+fn toolchains_of_a_workspace_are_written_by_name_or_all() {
+    let scene = Scene::with_compiler(COMPILER);
+    for (folder, name) in [("lre-cc", "cc"), ("tools/gcc", "gcc")] {
+        let result =
+            scene.run(&["regen", "--env-json", "env.json", "--store", "store", "--out", folder, "--name", name]);
+        assert!(result.starts_with("exit 0\n"), "{result}");
+        scene.edit(&format!("{folder}/cc/BUILD"), "-O2", "-O3");
+    }
+    let toolchains = ["regen", "--toolchain", "cc=lre-cc", "--toolchain", "gcc=tools/gcc"];
+    let run = |more: &[&str]| scene.run(&[&toolchains[..], more].concat());
+    assert_snapshot!("workspace-check", run(&["--mode=check"]));
+    assert_snapshot!("workspace-one", run(&["gcc"]));
+    assert_snapshot!("workspace-all", run(&[]));
+    assert_snapshot!("workspace-unknown", run(&["java"]));
+    assert_snapshot!("workspace-one-source", run(&["--env-json", "env.json"]));
+    assert_snapshot!("workspace-source", run(&["--env-json", "env.json", "--store", "store", "gcc", "--mode=check"]));
+}
+
+#[test]
+fn toolchain_of_a_flake_is_evaluated_realised_and_pinned() {
+    let scene = Scene::with_compiler(COMPILER);
+    let env = scene.read("env.json");
+    // What Nix answers; the real one is asked in the sandbox.
+    scene.write_program(
+        "bin/nix",
+        &format!(
+            r#"#!/bin/sh
+shift 2
+echo "$*" >>asked
+case "$*" in
+  "eval --json .#lre-cc.meta.Env") echo '{env}' ;;
+  "flake metadata --json .") echo '{{"locks":{{"version":7,"root":"root","nodes":{{"root":{{"inputs":{{"nixpkgs":"n"}}}},"n":{{"locked":{{"type":"github","owner":"nixos","repo":"nixpkgs","rev":"r","narHash":"h","lastModified":1}}}}}}}}}}' ;;
+  *) echo "error: flake has no attribute" >&2; exit 1 ;;
+esac
+"#
+        ),
+    );
+    let arguments = |reference| ["regen", "--flake", reference, "--out", "out", "--store", "store"];
+    assert_snapshot!("flake", scene.run(&arguments(".#lre-cc")));
+    assert_eq!(scene.read("asked"), "eval --json .#lre-cc.meta.Env\nflake metadata --json .\n");
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let expected = serde_json::json!(
+        {"nixpkgs": {"url": "github:nixos/nixpkgs/r", "rev": "r", "narHash": "h", "lastModified": 1}}
+    );
+    assert_eq!(manifest["pin"], expected);
+    assert_snapshot!("flake-refused", scene.run(&arguments(".#lre-c")));
+    assert_snapshot!("flake-alone", scene.run(&arguments(".")));
+    std::fs::remove_file(scene.path().join("bin/nix")).expect("the program was there");
+    assert_snapshot!("flake-without-nix", scene.run(&arguments(".#lre-cc")));
+}

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 
-use super::{REPEATS, Ratio, Side, compare};
+use super::{Measured, REPEATS, Side, compare};
 use crate::lab::{HELLO, Lab};
 use crate::sandbox::toolchain;
 
 /// Compares the whole processes, both in the sandbox, with the release build of `lre`.
-pub(crate) fn run(lab: &Lab) -> Result<Vec<Ratio>> {
+pub(crate) fn run(lab: &Lab) -> Result<Vec<Measured>> {
     let place = lab.sandbox.place();
     let manifest = place.outside(HELLO).join("lre-cc/lre.json");
     let text = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read `{}`", manifest.display()))?;

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Ratio, Side, compare};
+use super::{Measured, Side, compare};
 use crate::lab::{HELLO, Lab};
 use crate::root::Entry;
 use crate::sandbox::source;
@@ -20,7 +20,7 @@ const MANY: u64 = 16;
 const FOLDER: &str = "bench-deep";
 
 /// Compares the whole processes on roots of one size, and on one that is as large as all of those.
-pub(crate) fn run(lab: &Lab) -> Result<Vec<Ratio>> {
+pub(crate) fn run(lab: &Lab) -> Result<Vec<Measured>> {
     let helper = lab.install_release_helper()?;
     let mut ratios = Vec::new();
     for (title, target, count) in [("--deep, many roots", 1.7, MANY), ("--deep, one large root", 1.0, 1)] {
@@ -32,7 +32,7 @@ pub(crate) fn run(lab: &Lab) -> Result<Vec<Ratio>> {
     Ok(ratios)
 }
 
-fn compare_roots(lab: &Lab, helper: &str, title: &'static str, target: f64, roots: &[String]) -> Result<Ratio> {
+fn compare_roots(lab: &Lab, helper: &str, title: &'static str, target: f64, roots: &[String]) -> Result<Measured> {
     let place = lab.sandbox.place();
     let toolchain = place.outside(HELLO).join("lre-cc");
     let mut manifest: Value = serde_json::from_str(&fs::read_to_string(toolchain.join("lre.json"))?)?;

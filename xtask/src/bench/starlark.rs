@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{Ratio, Side, compare};
+use super::{Measured, Side, compare};
 use crate::lab::Lab;
 use crate::sandbox::tool_inside;
 use crate::sandbox::toolchain::output;
@@ -26,7 +26,7 @@ wc -l <files"#;
 const BATCH: &str = "2000";
 
 /// Compares the whole processes, both in the sandbox and on all cores.
-pub(crate) fn run(lab: &Lab) -> Result<Vec<Ratio>> {
+pub(crate) fn run(lab: &Lab) -> Result<Vec<Measured>> {
     let place = lab.sandbox.place();
     let folder = place.text("bench-starlark");
     let count = output(lab.sandbox.command("bash").args(["-euc", PREPARE, "bash", &folder]))?;

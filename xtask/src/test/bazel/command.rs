@@ -41,5 +41,30 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         }
         Ok(())
     });
+    tally.check(
+        "`bazel run …//helper:regen` without arguments writes every toolchain of the workspace, or the named ones",
+        || {
+            let file = place.outside(WORKSPACE).join("lre-cc/cc/BUILD");
+            let text = fs::read_to_string(&file)?;
+            let damage = || fs::write(&file, text.replace("-O2", "-O3"));
+            for arguments in [&[][..], &["cc"]] {
+                damage()?;
+                run("regen", arguments)?.expect_success("`helper:regen`")?;
+                expect_equal("lre-cc/cc/BUILD", &fs::read_to_string(&file)?, &text)?;
+            }
+            damage()?;
+            let outcome = run("regen", &["--mode=check"])?;
+            fs::write(&file, &text)?;
+            if outcome.success || !outcome.stdout.contains("\n-        \"-O3\",\n+        \"-O2\",\n") {
+                bail!("`--mode=check` does not show the difference:\n{}{}", outcome.stdout, outcome.stderr);
+            }
+            let folder = place.text(WORKSPACE);
+            let lines = format!(
+                "error: generated files in `{folder}/lre-cc` are not as they should be: 1 of 4\n\n\
+             hint: write them with `bazel run @local-remote-execution//helper:regen -- cc`"
+            );
+            expect_lines("its message", &outcome.stderr, &lines)
+        },
+    );
     bazel.shutdown()
 }

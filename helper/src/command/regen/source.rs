@@ -1,0 +1,99 @@
+//! What a toolchain is generated from: an Env, published facts, or the manifest that is there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::flake::{self, FlakeReference};
+use super::target::Target;
+use crate::cc::probe::probe_cc;
+use crate::command::toolchain_folder::read_manifest;
+use crate::command::{read_environment, read_text};
+use crate::environment::Environment;
+use crate::manifest::FlakeInput;
+use crate::published::read_published_cc;
+use crate::store::Store;
+use crate::store::database::query_nar_hashes;
+use crate::toolchain::CcSource;
+use crate::toolchain_path::PathPolicy;
+
+/// What names the source.
+#[derive(Debug, Args)]
+pub(super) struct SourceArguments {
+    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Its `CC` is asked for everything else.
+    #[arg(long, value_name = "FILE", group = "source")]
+    env_json: Option<PathBuf>,
+    /// A flake's toolchain, such as `.#lre-cc`: Nix evaluates its `meta.Env`, and the flake's lock is the manifest's pin.
+    #[arg(long, value_name = "REF", group = "source")]
+    flake: Option<FlakeReference>,
+    /// Published facts about a toolchain that is not on this machine.
+    #[arg(long, value_name = "FACTS", group = "source")]
+    published: Option<PathBuf>,
+    /// Allow absolute paths outside the store, as a classic Debian image has them. Nothing can check that two machines
+    /// have the same bytes there: such a toolchain is for workers that run that image.
+    #[arg(long, requires = "env_json")]
+    allow_non_store: bool,
+}
+
+impl SourceArguments {
+    /// The option that names the source, if one does.
+    pub(super) fn option(&self) -> Option<&'static str> {
+        let given = [
+            ("--env-json", self.env_json.is_some()),
+            ("--flake", self.flake.is_some()),
+            ("--published", self.published.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// The options as words of a command line.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut push = |option: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
+        };
+        push("--env-json", self.env_json.as_ref().map(|path| path.display().to_string()));
+        push("--flake", self.flake.as_ref().map(ToString::to_string));
+        push("--published", self.published.as_ref().map(|path| path.display().to_string()));
+        words.extend(self.allow_non_store.then(|| "--allow-non-store".to_owned()));
+        words
+    }
+
+    /// Every file of the toolchain's folder.
+    pub(super) fn generate(&self, store: &Store, target: &Target) -> anyhow::Result<BTreeMap<String, String>> {
+        if let Some(path) = &self.env_json {
+            let environment = read_environment(path)?.allowing(PathPolicy::new(self.allow_non_store));
+            probed(store, target, environment, BTreeMap::new())
+        } else if let Some(reference) = &self.flake {
+            let environment = flake::evaluate(reference, store)?;
+            probed(store, target, environment, flake::read_pin(reference)?)
+        } else if let Some(path) = &self.published {
+            let source =
+                read_published_cc(&read_text(path)?).with_context(|| format!("cannot use `{}`", path.display()))?;
+            Ok(source.generate(|_| None)?)
+        } else {
+            let manifest = read_manifest(&target.folder, store, "lre regen --out")?;
+            let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
+            Ok(CcSource::from_manifest(&manifest)?.generate(recorded)?)
+        }
+    }
+}
+
+/// Asks the compiler that Env names.
+fn probed(
+    store: &Store,
+    target: &Target,
+    environment: Environment,
+    pin: BTreeMap<String, FlakeInput>,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let probe = probe_cc(store, &environment)?;
+    let name = target.name.clone().unwrap_or_else(|| "cc".to_owned());
+    let source = CcSource { name, environment, probe, pin, image: None };
+    let known = query_nar_hashes(store, &source.store_roots()?);
+    if let Some(warning) = &known.warning {
+        eprintln!("warning: {warning}");
+    }
+    Ok(source.generate(|root| known.hashes.get(root).cloned().flatten())?)
+}

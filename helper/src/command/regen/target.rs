@@ -1,0 +1,80 @@
+//! Which folders are written: the one that is named, or toolchains of a workspace by name.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+
+/// How `bazel run` calls this program.
+const BAZEL_RUN: [&str; 4] = ["bazel", "run", "@local-remote-execution//helper:regen", "--"];
+
+/// What names the folders.
+#[derive(Debug, Args)]
+pub(super) struct TargetArguments {
+    /// The folder to write.
+    #[arg(long, value_name = "DIR", required_unless_present = "toolchains", conflicts_with = "selected")]
+    out: Option<PathBuf>,
+    /// The toolchain's name, if it is another one than that of the manifest that is there: its repository is
+    /// `@lre_<NAME>`.
+    #[arg(long, requires = "out")]
+    name: Option<String>,
+    /// A toolchain of the workspace and its folder. `bazel run @local-remote-execution//helper:regen` names every one that
+    /// `MODULE.bazel` takes from the workspace.
+    #[arg(long = "toolchain", value_name = "NAME=DIR", value_parser = parse_toolchain)]
+    toolchains: Vec<(String, PathBuf)>,
+    /// Toolchains among those of the workspace. By default all of them.
+    #[arg(value_name = "NAMES")]
+    selected: Vec<String>,
+}
+
+/// A folder that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The toolchain's name, if it was named.
+    pub(super) name: Option<String>,
+    /// The folder.
+    pub(super) folder: PathBuf,
+}
+
+fn parse_toolchain(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, folder)) if !name.is_empty() && !folder.is_empty() => Ok((name.to_owned(), folder.into())),
+        _ => Err("expected `NAME=DIR`".to_owned()),
+    }
+}
+
+impl TargetArguments {
+    /// The folders, in the order in which they are named.
+    pub(super) fn targets(&self) -> anyhow::Result<Vec<Target>> {
+        if let Some(folder) = &self.out {
+            return Ok(vec![Target { name: self.name.clone(), folder: folder.clone() }]);
+        }
+        let target = |(name, folder): &(String, PathBuf)| Target { name: Some(name.clone()), folder: folder.clone() };
+        if self.selected.is_empty() {
+            return Ok(self.toolchains.iter().map(target).collect());
+        }
+        let find = |selected: &String| self.toolchains.iter().find(|(name, _)| name == selected);
+        if let Some(unknown) = self.selected.iter().find(|selected| find(selected).is_none()) {
+            let known: Vec<&str> = self.toolchains.iter().map(|(name, _)| name.as_str()).collect();
+            bail!("no toolchain of this workspace is called `{unknown}`\n\nhint: there are `{}`", known.join("`, `"));
+        }
+        Ok(self.selected.iter().filter_map(find).map(target).collect())
+    }
+
+    /// The start of the command line that writes one of them.
+    pub(super) fn command(&self, target: &Target) -> Vec<String> {
+        let mut words: Vec<String>;
+        match (&self.out, &target.name) {
+            (None, Some(name)) => {
+                words = BAZEL_RUN.map(str::to_owned).to_vec();
+                words.push(name.clone());
+            }
+            (_, name) => {
+                words = ["lre", "regen", "--out"].map(str::to_owned).to_vec();
+                words.push(target.folder.display().to_string());
+                words.extend(name.iter().flat_map(|name| ["--name".to_owned(), name.clone()]));
+            }
+        }
+        words
+    }
+}

@@ -1,0 +1,51 @@
+//! The folder of a toolchain as a command's argument: what to say where there is none.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::manifest::{FILE_NAME, Manifest};
+use crate::shell::quote_path;
+use crate::store::Store;
+
+/// The toolchain's folder that `path` lies in.
+pub(super) fn owner(path: &Path) -> Option<&Path> {
+    path.ancestors().skip(1).find(|owner| owner.join(FILE_NAME).is_file())
+}
+
+/// Reads the manifest of a toolchain's folder, for a command that takes the folder as its last word.
+///
+/// # Errors
+/// If it is absent or not usable; the error says how to write one.
+pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyhow::Result<Manifest> {
+    let text = read_manifest_text(folder, store, command)?;
+    Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", folder.join(FILE_NAME).display()))
+}
+
+/// Reads the manifest's text.
+///
+/// # Errors
+/// If it is absent; the error says how to write one.
+pub(super) fn read_manifest_text(folder: &Path, store: &Store, command: &str) -> anyhow::Result<String> {
+    if folder.is_file() {
+        let hint = match owner(folder) {
+            Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
+            None => format!("name the folder that `lre regen --out` wrote; it has a `{FILE_NAME}`"),
+        };
+        anyhow::bail!("`{}` is a file, not a toolchain's folder\n\nhint: {hint}", folder.display());
+    }
+    let path = folder.join(FILE_NAME);
+    match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let hint = match owner(folder) {
+                Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
+                None => {
+                    let (option, folder) = (store.option(), quote_path(folder));
+                    format!("write one with `lre regen{option} --env-json env.json --out {folder}`")
+                }
+            };
+            anyhow::bail!("`{}` has no manifest `{FILE_NAME}`\n\nhint: {hint}", folder.display())
+        }
+        other => other.with_context(|| format!("cannot read `{}`", path.display())),
+    }
+}
