@@ -284,6 +284,14 @@ fn check_mode_prints_a_diff_and_the_command_that_writes() {
 }
 
 #[test]
+fn committed_toolchain_is_as_regen_writes_it_without_the_toolchain() {
+    let scene = Scene::empty();
+    let generated = concat!(env!("CARGO_MANIFEST_DIR"), "/../generated-cc");
+    let result = scene.run(&["regen", "--mode=check", "--out", generated, "--store", "nowhere"]);
+    assert_eq!(result, format!("exit 0\n--- stdout\n--- stderr\n`{generated}` is up to date\n"));
+}
+
+#[test]
 fn dry_run_prints_a_diff_and_ends_well() {
     let scene = Scene::with_compiler(COMPILER);
     scene.generate();

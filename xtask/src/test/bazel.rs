@@ -11,6 +11,7 @@ mod helper_lookup;
 mod main_job;
 mod modes;
 mod pins;
+mod regeneration;
 mod registration;
 mod removed_symbols;
 mod several;
@@ -26,13 +27,14 @@ type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
 pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) -> Result<()> {
-    let files: [(&str, Checks); 12] = [
+    let files: [(&str, Checks); 13] = [
         ("a consumer", consumer::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
         ("findings and pins", findings::run),
         ("the choice of a manifest", choice::run),
         ("`bazel run`", command::run),
+        ("regeneration", regeneration::run),
         ("`on_missing`", modes::run),
         ("`register`", registration::run),
         ("several toolchains", several::run),
