@@ -3,6 +3,7 @@
 mod check;
 mod deep;
 mod fetch;
+mod regen;
 mod starlark;
 
 use std::time::{Duration, Instant};
@@ -27,7 +28,12 @@ pub(crate) struct Options {
 enum Name {
     /// `lre check` and its parts against `nix-store` and buildifier on the same store roots and files.
     Check,
+    /// `lre regen` against Bazel's own configuration of the same compiler.
+    Regen,
 }
+
+/// What one file of benches does.
+type Bench = fn(&Lab) -> Result<Vec<Measured>>;
 
 /// Pairs of measurements.
 const ROUNDS: usize = 7;
@@ -40,12 +46,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let lab = Lab::open(Tools::Sandbox)?;
     let mut missed = Vec::new();
     for name in names {
-        match name {
-            Name::Check => {
-                for bench in [check::run, starlark::run, deep::run, fetch::run] {
-                    missed.extend(bench(&lab)?.into_iter().filter(|measured| !measured.is_met));
-                }
-            }
+        let benches: &[Bench] = match name {
+            Name::Check => &[check::run, starlark::run, deep::run, fetch::run],
+            Name::Regen => &[regen::run],
+        };
+        for bench in benches {
+            missed.extend(bench(&lab)?.into_iter().filter(|measured| !measured.is_met));
         }
     }
     if missed.is_empty() {
@@ -67,20 +73,47 @@ struct Side<'a> {
     entry: &'a dyn Fn() -> Entry,
 }
 
-/// Runs both sides in turn and prints medians and the median of the ratios.
+/// Compares two commands.
 fn compare(title: &'static str, target: f64, processes: usize, ours: &Side<'_>, peer: &Side<'_>) -> Result<Measured> {
+    let rounds = rounds(&|| run_entry((ours.entry)()), &|| run_entry((peer.entry)()))?;
+    report(title, target, processes, (ours.name, peer.name), &rounds)
+}
+
+/// The same for what is more than one command. A run is one process.
+fn compare_by(
+    title: &'static str,
+    target: f64,
+    ours: (&str, &dyn Fn() -> Result<()>),
+    peer: (&str, &dyn Fn() -> Result<()>),
+) -> Result<Measured> {
+    report(title, target, 1, (ours.0, peer.0), &rounds(ours.1, peer.1)?)
+}
+
+/// Runs both sides in turn.
+fn rounds(ours: &dyn Fn() -> Result<()>, peer: &dyn Fn() -> Result<()>) -> Result<Vec<(Duration, Duration)>> {
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
-        rounds.push((measure((ours.entry)())?, measure((peer.entry)())?));
+        rounds.push((measure(ours)?, measure(peer)?));
     }
     // The first round only warms caches.
     rounds.remove(0);
+    Ok(rounds)
+}
+
+/// Prints medians and the median of the ratios.
+fn report(
+    title: &'static str,
+    target: f64,
+    processes: usize,
+    names: (&str, &str),
+    rounds: &[(Duration, Duration)],
+) -> Result<Measured> {
     let actual = median(rounds.iter().map(|(ours, peer)| peer.as_secs_f64() / ours.as_secs_f64()).collect());
     let time = |times: Vec<f64>| median(times) * 1000.0 / processes as f64;
     println!("\n{title}: medians of {ROUNDS} rounds in turn, processes in each: {processes}\n");
     println!("| command | median, ms a process |\n|---|---|");
-    println!("| `{}` | {:.2} |", ours.name, time(rounds.iter().map(|(ours, _)| ours.as_secs_f64()).collect()));
-    println!("| `{}` | {:.2} |", peer.name, time(rounds.iter().map(|(_, peer)| peer.as_secs_f64()).collect()));
+    println!("| `{}` | {:.2} |", names.0, time(rounds.iter().map(|(ours, _)| ours.as_secs_f64()).collect()));
+    println!("| `{}` | {:.2} |", names.1, time(rounds.iter().map(|(_, peer)| peer.as_secs_f64()).collect()));
     let is_met = actual >= target;
     let word = if is_met { "met" } else { "missed" };
     let text = format!("{title}: the peer takes {actual:.1} times as long, and the target of {target} is {word}");
@@ -88,13 +121,18 @@ fn compare(title: &'static str, target: f64, processes: usize, ours: &Side<'_>, 
     Ok(Measured { is_met, text })
 }
 
-fn measure(entry: Entry) -> Result<Duration> {
+fn measure(work: &dyn Fn() -> Result<()>) -> Result<Duration> {
     let start = Instant::now();
+    work()?;
+    Ok(start.elapsed())
+}
+
+fn run_entry(entry: Entry) -> Result<()> {
     let output = entry.build().output()?;
     if !output.status.success() {
         bail!("a measured command failed: {}", String::from_utf8_lossy(&output.stderr));
     }
-    Ok(start.elapsed())
+    Ok(())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
