@@ -89,12 +89,15 @@ printf 'deb %s %s main\n' "$mirror" "$stable" >"$apt/stable.list"
 
 # Packages that clang and BuildBox ask for and no build here uses; what only they need is not fetched either.
 installed binutils libc6-i386 lib32gcc-s1 lib32stdc++6 >"$apt/stable.status"
+: >"$apt/gcc.status"
 installed fuse3 >"$apt/machine.status"
 # shellcheck disable=SC2034  # passed by name
 stable_options=(
   -o "Dir::Etc::sourcelist=$apt/stable.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
   -o "Dir::Cache=$apt/cache" -o "Dir::State::status=$apt/stable.status" -o APT::Sandbox::User=root
 )
+# shellcheck disable=SC2034  # passed by name
+gcc_options=("${stable_options[@]}" -o "Dir::State::status=$apt/gcc.status")
 # shellcheck disable=SC2034  # passed by name
 machine_options=(-o "Dir::State::status=$apt/machine.status" -o APT::Sandbox::User=root)
 patiently "read the package lists of \`$stable\`" apt-get "${stable_options[@]}" update -qq
@@ -104,6 +107,7 @@ version=$(apt-cache "${stable_options[@]}" depends clang | sed -n 's/^ *Depends:
 [ -n "$version" ] || fail "cannot tell for which version \`clang\` of \`$stable\` stands"
 compiler=$(closure stable_options -- clang lld llvm patchelf "libc++-$version-dev" "libc++abi-$version-dev" \
   "libclang-rt-$version-dev") || fail "cannot resolve the compiler's packages in \`$stable\`"
+gcc=$(closure gcc_options -- g++ binutils-gold patchelf) || fail "cannot resolve \`g++\` in \`$stable\`"
 worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   fail "cannot resolve \`buildbox\`: is this machine's suite unstable?"
 
@@ -112,7 +116,8 @@ worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   download "$folder/static" stable_options -- busybox-static bash-static
   seed "$folder/static"
   download "$folder/compiler" stable_options -- $compiler
+  download "$folder/gcc" gcc_options -- $gcc
   download "$folder/worker" machine_options -- $worker
 }
 rm -rf "$apt"
-(cd "$folder" && sha256sum seed/* compiler/* worker/*) >"$folder/versions.txt"
+(cd "$folder" && sha256sum seed/* compiler/* gcc/* worker/*) >"$folder/versions.txt"

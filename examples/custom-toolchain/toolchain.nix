@@ -32,6 +32,7 @@ let
   # Shell and shell tools: what genrules and tests find in PATH.
   tools = build "lre-tools" ./build-tools.sh { };
   lre-cc = fromPackages "lre-cc" ./build-compiler.sh (folder "compiler");
+  lre-gcc = fromPackages "lre-gcc" ./build-gcc.sh (folder "gcc");
 in
 {
   inherit tools;
@@ -42,6 +43,15 @@ in
     meta.Env = [
       "PATH=${lre-cc}/bin:${tools}/bin"
       "CC=${lre-cc}/bin/clang"
+      "BAZEL_SH=${tools}/bin/bash"
+    ];
+  };
+
+  # The same with GCC, libstdc++ and GNU's linkers.
+  lre-gcc = lre-gcc // {
+    meta.Env = [
+      "PATH=${lre-gcc}/bin:${tools}/bin"
+      "CC=${lre-gcc}/bin/gcc"
       "BAZEL_SH=${tools}/bin/bash"
     ];
   };
