@@ -250,11 +250,11 @@ impl Flags<'_> {
     }
 
     fn include_directories(&self) -> Vec<String> {
-        let searched = self.probe.include_searches.iter().flat_map(|search| search.directories.iter().cloned());
         // Clang's sanitizers keep their default ignore lists there, and name them in dependency files.
         let share = self.probe.resource_directory.as_ref().map(|folder| folder.join("share"));
+        let searches = self.probe.include_searches.iter();
         let mut directories: Vec<String> = Vec::new();
-        for directory in searched.chain(share) {
+        for directory in searches.flat_map(|search| search.directories.iter().cloned().chain(share.clone())) {
             let directory = directory.to_string();
             if !directories.contains(&directory) {
                 directories.push(directory);
@@ -311,7 +311,7 @@ impl Flags<'_> {
             self.probe.tools.iter().map(|(name, path)| (name.clone(), path.to_string())).collect();
         tools.insert("gcc".to_owned(), compiler.to_string());
         // Bazel requires the entry and never runs it.
-        tools.insert("cpp".to_owned(), compiler.to_string());
+        tools.entry("cpp".to_owned()).or_insert_with(|| compiler.to_string());
         // With clang's coverage, Bazel's collector runs `gcov merge`: it expects `llvm-profdata` by this name.
         if self.is_clang()
             && let Some(merger) = tools.get("llvm-profdata").cloned()

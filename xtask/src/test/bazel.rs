@@ -5,6 +5,7 @@ mod bazel_flags;
 mod choice;
 mod command;
 mod consumer;
+mod differential;
 mod fetch;
 mod findings;
 mod helper_lookup;
@@ -27,7 +28,7 @@ type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
 pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) -> Result<()> {
-    let files: [(&str, Checks); 13] = [
+    let files: [(&str, Checks); 14] = [
         ("a consumer", consumer::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
@@ -39,6 +40,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("`register`", registration::run),
         ("several toolchains", several::run),
         ("Bazel's flags", bazel_flags::run),
+        ("Bazel's own configuration", differential::run),
         ("removed symbols", removed_symbols::run),
         ("the helper's lookup", helper_lookup::run),
     ];

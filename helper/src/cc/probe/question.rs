@@ -16,9 +16,10 @@ use crate::store::Store;
 use crate::toolchain_path::ToolchainPath;
 
 /// Tools by the names that Bazel knows, each with the spellings to look for.
-const TOOLS: [(&str, [&str; 2]); 11] = [
+const TOOLS: [(&str, [&str; 2]); 12] = [
     ("ar", ["ar", "llvm-ar"]),
     ("c++filt", ["c++filt", "llvm-cxxfilt"]),
+    ("cpp", ["cpp", "cpp"]),
     ("dwp", ["dwp", "llvm-dwp"]),
     ("gcov", ["gcov", "gcov"]),
     ("ld", ["ld", "ld.lld"]),
