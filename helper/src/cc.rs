@@ -6,3 +6,4 @@ pub mod config;
 pub(crate) mod flag;
 pub mod probe;
 pub mod render;
+mod stated;

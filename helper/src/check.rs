@@ -134,7 +134,9 @@ pub fn check_toolchain(toolchain: Toolchain<'_>, machine: Option<Machine<'_>>) -
     let mut groups = Vec::new();
     match machine {
         // That none of it is here says nothing about what should be here.
-        Some(machine) if machine.system != manifest.exec.system => groups.push(Some(wrong_system(&subject, machine))),
+        Some(machine) if machine.system != manifest.exec.system.as_str() => {
+            groups.push(Some(wrong_system(&subject, machine)))
+        }
         Some(Machine { store, contents, .. }) => {
             let registrations = Registrations::query(manifest, store);
             groups.push(missing_roots(&subject, store, &registrations));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cc::probe::CcProbe;
 use crate::generated_file::MARKER;
 use crate::store::{STORE_DIR, StorePath, StoreRoot};
+use crate::system::System;
 use crate::toolchain_path::{PathPolicy, ToolchainPath};
 
 /// The schema that this helper reads and writes.
@@ -86,7 +87,7 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 pub struct Platform {
     /// CPU and operating system.
-    pub system: String,
+    pub system: System,
 }
 
 /// A locked flake input.

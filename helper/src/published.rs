@@ -9,6 +9,7 @@ use crate::environment::{Environment, EnvironmentError};
 use crate::image::image;
 use crate::manifest::{FlakeInput, Origin};
 use crate::store::StorePath;
+use crate::system::System;
 use crate::toolchain::CcSource;
 use crate::toolchain_path::ToolchainPath;
 
@@ -21,16 +22,13 @@ pub enum PublishedError {
     /// Their Env is not usable.
     #[error("`cc.Env`: {0}")]
     Environment(#[from] EnvironmentError),
-    /// They are about another system.
-    #[error("`system` is `{0}`, but only x86_64-linux is supported")]
-    System(String),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Facts {
     commit: String,
-    system: String,
+    system: System,
     flake: Flake,
     nixpkgs: FlakeInput,
     cc: CcFacts,
@@ -62,9 +60,6 @@ struct CcFacts {
 /// See [`PublishedError`].
 pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
     let facts: Facts = serde_json::from_str(text)?;
-    if facts.system != "x86_64-linux" {
-        return Err(PublishedError::System(facts.system));
-    }
     let flake = FlakeInput {
         url: Some(facts.flake.url),
         rev: facts.commit,
@@ -82,9 +77,10 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
     tools.remove("gcc");
     let probe = CcProbe {
         origin: Origin::Published,
+        system: facts.system,
         compiler: CompilerKind::Clang,
         version: cc.clang,
-        target: "x86_64-unknown-linux-gnu".to_owned(),
+        target: facts.system.triple().to_owned(),
         libc: Some(format!("glibc_{}", cc.glibc)),
         cxx_library: if libcxx { CxxLibrary::Libcxx } else { CxxLibrary::Libstdcxx },
         include_searches: vec![IncludeSearch { arguments: Vec::new(), directories }],

@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cc::config::{ConfigError, configure_cc};
+use crate::cc::config::{ConfigError, configure_cc, target_system};
 use crate::cc::probe::CcProbe;
-use crate::cc::render::render_cc;
+use crate::cc::render::{Systems, render_cc};
 use crate::environment::{Environment, EnvironmentError};
 use crate::image::compute_image;
 use crate::manifest::{CcToolchain, FILE_NAME, FlakeInput, Image, Manifest, Platform, RecordedRoot, SCHEMA};
 use crate::store::hash::sha256_sri;
 use crate::store::{StoreRoot, find_store_paths};
-
-/// The only system so far.
-const SYSTEM: &str = "x86_64-linux";
 
 /// Why a toolchain could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -104,8 +101,8 @@ impl CcSource {
             schema: SCHEMA,
             comment: self.comment(),
             name: self.name.clone(),
-            exec: Platform { system: SYSTEM.to_owned() },
-            target: Platform { system: SYSTEM.to_owned() },
+            exec: Platform { system: self.probe.system },
+            target: Platform { system: target_system(&self.probe)? },
             pin: self.pin.clone(),
             env,
             non_store: self.environment.paths().allows_non_store(),
@@ -129,6 +126,7 @@ impl CcSource {
             return Err(ToolchainError::Name(self.name.clone()));
         }
         let config = configure_cc(&self.name, &self.environment, &self.probe)?;
-        Ok(render_cc(&self.comment(), &self.name, &config, exec_properties))
+        let systems = Systems { exec: self.probe.system, target: target_system(&self.probe)? };
+        Ok(render_cc(&self.comment(), &self.name, &config, systems, exec_properties))
     }
 }

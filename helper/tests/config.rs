@@ -5,6 +5,7 @@ use std::path::Path;
 use lre::cc::config::{CcConfig, ConfigError, configure_cc};
 use lre::cc::probe::{CcProbe, CxxLibrary};
 use lre::environment::Environment;
+use lre::toolchain_path::PathPolicy;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -105,8 +106,115 @@ fn what_does_not_fit_is_refused() -> anyhow::Result<()> {
     let relative = refusal(configure(&recorded, &["BAZEL_CONLYOPTS=-Iinclude"])?);
     let expected = "`BAZEL_CONLYOPTS` in Env names a path relative to the working folder: `-Iinclude`";
     assert_eq!(relative.as_deref(), Some(expected));
-    recorded.probe.target = "aarch64-unknown-linux-gnu".to_owned();
-    let expected = "`CC` produces code for `aarch64-unknown-linux-gnu`, but only x86_64-linux is supported";
+    recorded.probe.target = "riscv64-unknown-linux-gnu".to_owned();
+    let expected = "`CC` produces code for `riscv64-unknown-linux-gnu`, and supported are `aarch64-darwin`, \
+                    `aarch64-linux`, `x86_64-darwin`, `x86_64-linux`";
     assert_eq!(refusal(configure(&recorded, &[])?).as_deref(), Some(expected));
+    Ok(())
+}
+
+#[test]
+fn variables_that_agree_with_the_compiler_are_taken() -> anyhow::Result<()> {
+    let recorded = clang()?;
+    let more = [
+        "ABI_LIBC_VERSION=glibc_2.43",
+        "ABI_VERSION=itanium",
+        "BAZEL_COMPILER=our-clang",
+        "BAZEL_HOST_SYSTEM=x86_64-linux-gnu",
+        "BAZEL_TARGET_CPU=x86_64",
+        "BAZEL_TARGET_LIBC=glibc_2.43",
+        "BAZEL_TARGET_SYSTEM=x86_64-pc-linux-gnu",
+    ];
+    let config = configure(&recorded, &more)??;
+    let plain = configure(&recorded, &[])??;
+    let expected = CcConfig {
+        abi_libc_version: "glibc_2.43".to_owned(),
+        abi_version: "itanium".to_owned(),
+        compiler: "our-clang".to_owned(),
+        host_system_name: "x86_64-linux-gnu".to_owned(),
+        cpu: "x86_64".to_owned(),
+        target_libc: "glibc_2.43".to_owned(),
+        target_system_name: "x86_64-pc-linux-gnu".to_owned(),
+        ..plain
+    };
+    assert_eq!(config, expected);
+    Ok(())
+}
+
+#[test]
+fn variables_that_contradict_the_compiler_are_refused_with_both_values() -> anyhow::Result<()> {
+    let recorded = clang()?;
+    for (entry, found) in [
+        ("ABI_LIBC_VERSION=glibc_2.31", "glibc_2.43"),
+        ("BAZEL_COMPILER=gcc", "clang"),
+        ("BAZEL_COMPILER=", "clang"),
+        ("BAZEL_COMPILER=clang-cl", "clang"),
+        ("BAZEL_HOST_SYSTEM=aarch64-linux-gnu", "x86_64-unknown-linux-gnu"),
+        ("BAZEL_HOST_SYSTEM=local", "x86_64-unknown-linux-gnu"),
+        ("BAZEL_TARGET_CPU=aarch64", "k8"),
+        ("BAZEL_TARGET_LIBC=local", "glibc_2.43"),
+        ("BAZEL_TARGET_LIBC=macosx", "glibc_2.43"),
+        ("BAZEL_TARGET_SYSTEM=x86_64-apple-darwin", "x86_64-unknown-linux-gnu"),
+    ] {
+        let (key, value) = entry.split_once('=').unwrap_or_default();
+        let expected = format!("`{key}` in Env says `{value}`, and the compiler says `{found}`");
+        assert_eq!(refusal(configure(&recorded, &[entry])?), Some(expected));
+    }
+    Ok(())
+}
+
+#[test]
+fn c_library_that_its_headers_do_not_name_may_be_stated() -> anyhow::Result<()> {
+    let mut recorded = clang()?;
+    recorded.probe.libc = None;
+    assert_eq!(configure(&recorded, &[])??.target_libc, "unknown");
+    assert_eq!(configure(&recorded, &["BAZEL_TARGET_LIBC=musl_1.2"])??.target_libc, "musl_1.2");
+    let expected = "`BAZEL_TARGET_LIBC` in Env says `macosx`, and the compiler says `unknown`";
+    assert_eq!(refusal(configure(&recorded, &["BAZEL_TARGET_LIBC=macosx"])?).as_deref(), Some(expected));
+    Ok(())
+}
+
+#[test]
+fn coverage_merger_takes_the_name_of_gcov_unless_env_names_one() -> anyhow::Result<()> {
+    let mut recorded = clang()?;
+    let gcov = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-x/bin/gcov";
+    recorded.probe.tools.insert("gcov".to_owned(), PathPolicy::StoreOnly.parse(gcov)?);
+    let merger = recorded.probe.tools["llvm-profdata"].to_string();
+    assert_eq!(configure(&recorded, &[])??.tool_paths["gcov"], merger);
+    assert_eq!(configure(&recorded, &[&format!("GCOV={gcov}")])??.tool_paths["gcov"], gcov);
+    Ok(())
+}
+
+#[test]
+fn linker_that_knows_no_single_objects_is_not_asked_for() -> anyhow::Result<()> {
+    let mut recorded = clang()?;
+    let plain = configure(&recorded, &[])??;
+    for (name, wanted) in [("ld", false), ("mold", true), ("lld", true)] {
+        recorded.probe.linker.as_mut().expect("it has one").name = name.to_owned();
+        let config = configure(&recorded, &[])??;
+        assert_eq!(config.supports_start_end_lib, wanted, "{name}");
+        assert_eq!(config.link_flags.contains(&format!("-fuse-ld={name}")), wanted, "{name}");
+        assert_eq!(config.link_flags.iter().any(|flag| flag.starts_with("--ld-path=")), wanted, "{name}");
+    }
+    assert_eq!(configure(&recorded, &[])??, plain);
+    Ok(())
+}
+
+#[test]
+fn linker_that_gcc_finds_in_path_is_found_without_it() -> anyhow::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probes/gcc-12.json");
+    let mut recorded: Recorded = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let folder = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-binutils/bin";
+    let gcc = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-gcc-12.2.0";
+    for (found, flags) in [
+        (format!("{folder}/ld.gold"), vec![format!("-B{gcc}/bin"), format!("-B{folder}")]),
+        (format!("{gcc}/libexec/ld.gold"), vec![format!("-B{gcc}/bin")]),
+    ] {
+        recorded.env[0] = format!("PATH={gcc}/bin:{folder}");
+        recorded.probe.linker.as_mut().expect("it has one").path = Some(PathPolicy::StoreOnly.parse(&found)?);
+        let link_flags = configure(&recorded, &[])??.link_flags;
+        let folders: Vec<&String> = link_flags.iter().filter(|flag| flag.starts_with("-B")).collect();
+        assert_eq!(folders, flags.iter().collect::<Vec<_>>());
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Reads what compilers print. Pure, so that recorded answers test it.
 
-/// The folders between `#include <...> search starts here:` and the end of the list, as printed.
+/// The folders between `#include <...> search starts here:` and the end of the list, as printed; on macOS without the
+/// remark that one holds frameworks.
 #[must_use]
 pub fn include_directories(stderr: &str) -> Vec<String> {
     stderr
@@ -8,7 +9,7 @@ pub fn include_directories(stderr: &str) -> Vec<String> {
         .skip_while(|line| !line.starts_with("#include <...>"))
         .skip(1)
         .take_while(|line| line.starts_with(' '))
-        .map(|line| line.trim().to_owned())
+        .map(|line| line.trim().trim_end_matches(" (framework directory)").to_owned())
         .collect()
 }
 
@@ -28,6 +29,20 @@ pub fn last_program(stderr: &str) -> Option<&str> {
     stderr.lines().rev().find_map(|line| line.strip_prefix(" \"")?.split('"').next())
 }
 
+/// What a verbose compiler says that it produces code for.
+#[must_use]
+pub fn target(stderr: &str) -> Option<&str> {
+    stderr.lines().find_map(|line| line.strip_prefix("Target: ")).map(str::trim)
+}
+
+/// Which of these flags the compiler or its linker complains of. Whether it fails for it or warns, it names the flag.
+#[must_use]
+pub fn refused_flags<'a>(stderr: &str, flags: &[&'a str]) -> Vec<&'a str> {
+    // A suggestion may name a flag that is accepted.
+    let complaints: String = stderr.lines().filter_map(|line| line.split("did you mean").next()).collect();
+    flags.iter().filter(|flag| complaints.contains(**flag)).copied().collect()
+}
+
 /// The value that follows a flag in a verbose command line, such as `-isysroot`.
 #[must_use]
 pub fn value_after<'a>(stderr: &'a str, flag: &str) -> Option<&'a str> {
@@ -42,15 +57,25 @@ mod unit {
 
     const CLANG: &str = "Debian clang version 21.1.8\n \"/nix/store/x/clang\" -cc1 -isysroot /nix/store/x/sysroot -x c\n\
         ignoring nonexistent directory \"/nix/store/x/none\"\n#include \"...\" search starts here:\n\
-        #include <...> search starts here:\n /nix/store/x/a\n /nix/store/x/b (framework)\nEnd of search list.\n\
+        #include <...> search starts here:\n /nix/store/x/a\n /nix/store/x/b (framework directory)\nEnd of search list.\n\
         \x20\"/nix/store/x/bin/ld.lld\" --sysroot=/nix/store/x -pie\nld.lld: warning: x\n";
 
     #[test]
     fn verbose_clang_is_read() {
-        assert_eq!(include_directories(CLANG), ["/nix/store/x/a", "/nix/store/x/b (framework)"]);
+        assert_eq!(include_directories(CLANG), ["/nix/store/x/a", "/nix/store/x/b"]);
         assert_eq!(last_program(CLANG), Some("/nix/store/x/bin/ld.lld"));
         assert_eq!(value_after(CLANG, "-isysroot"), Some("/nix/store/x/sysroot"));
         assert_eq!(include_directories("gcc: error"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn flag_in_a_suggestion_is_not_refused() {
+        let stderr = "clang: error: unknown argument '-fno-canonical-system-headers'; did you mean \
+            '-no-canonical-prefixes'?\nclang: warning: argument unused during compilation: '-pass-exit-codes'\n";
+        let flags = ["-no-canonical-prefixes", "-fno-canonical-system-headers", "-pass-exit-codes"];
+        assert_eq!(refused_flags(stderr, &flags), &flags[1..]);
+        assert_eq!(target("gcc\nTarget: x86_64-linux-gnu\n"), Some("x86_64-linux-gnu"));
+        assert_eq!(target("gcc\n"), None);
     }
 
     #[test]

@@ -61,18 +61,6 @@ pub enum CompilerError {
         status = .0.status, argv = .0.argv, stderr = .0.stderr, by_hand = .0.by_hand
     )]
     Failed(Box<Failure>),
-    /// It runs, but has no answer to a question.
-    #[error(
-        "`CC` does not answer `{question}`: {status}\n  {argv}{stderr}\n\n\
-         hint: ask it with `{by_hand} {question}`; clang and gcc both answer that",
-        status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand
-    )]
-    Unanswered {
-        /// The flag.
-        question: &'static str,
-        /// How it ended.
-        failure: Box<Failure>,
-    },
     /// It runs, but does not get through a header of a standard library.
     #[error(
         "`CC` cannot include `<{header}>`, a header of its {library}: {status}\n  {argv}{stderr}\n\n\

@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::flag::{FlagFault, check_words};
-use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, LINK_QUESTIONS};
+use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, DEFAULT_LINKER, LINK_QUESTIONS, Linker};
+use super::stated::Stated;
 use crate::environment::{Environment, EnvironmentError};
 use crate::store::StorePathError;
+use crate::system::System;
 use crate::toolchain_path::ToolchainPath;
 
 /// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
@@ -29,10 +31,24 @@ pub enum ConfigError {
     NoTool(Vec<&'static str>),
     /// The compiler's target is another system.
     #[error(
-        "`CC` produces code for `{0}`, but only x86_64-linux is supported\n\n\
-         hint: set `CC` in Env to a compiler for x86_64-linux"
+        "`CC` produces code for `{0}`, and supported are {supported}\n\n\
+         hint: set `CC` in Env to a compiler for one of them",
+        supported = list(&System::ALL.map(System::as_str))
     )]
     Target(String),
+    /// A variable states something else than the compiler.
+    #[error(
+        "`{key}` in Env says `{value}`, and the compiler says `{found}`\n\n\
+         hint: leave `{key}` out of Env; it is found out"
+    )]
+    Contradiction {
+        /// The variable.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What would stand there without it.
+        found: String,
+    },
     /// A variable names something absolute outside the store.
     #[error(
         "`{key}` in Env names a path outside the store: `{word}`\n\n\
@@ -113,31 +129,34 @@ pub struct CcConfig {
 pub fn configure_cc(name: &str, environment: &Environment, probe: &CcProbe) -> Result<CcConfig, ConfigError> {
     let compiler = environment.compiler()?;
     environment.check_hidden_inputs()?;
-    if !probe.target.starts_with("x86_64-") || !probe.target.contains("linux") {
-        return Err(ConfigError::Target(probe.target.clone()));
-    }
-    let flags = Flags { probe };
-    let libc = probe.libc.clone().unwrap_or_else(|| "unknown".to_owned());
+    let target = target_system(probe)?;
+    let flags = Flags { probe, environment, target };
+    let stated = Stated { environment, probe, target };
     let conly_flags = words(environment, "BAZEL_CONLYOPTS")?.unwrap_or_default();
     let mut cxx_flags = words(environment, "BAZEL_CXXOPTS")?.unwrap_or_else(|| owned(&["-std=c++17"]));
     cxx_flags.extend(cplus_include_path(environment)?);
-    let mut link_flags = flags.linker(&compiler);
-    link_flags.extend(flags.accepted(&["-Wl,-no-as-needed", "-Wl,-z,relro,-z,now", "-pass-exit-codes"]));
+    let mut link_flags = flags.linker(&compiler)?;
+    link_flags.extend(flags.accepted(&["-Wl,-no-as-needed", "-Wl,-z,relro,-z,now"]));
+    if target.is_darwin() {
+        link_flags.push("-headerpad_max_install_names".to_owned());
+    } else {
+        link_flags.extend(flags.accepted(&["-pass-exit-codes"]));
+    }
     link_flags.extend(words(environment, "BAZEL_LINKOPTS")?.unwrap_or_default());
     let (coverage_compile_flags, coverage_link_flags) = flags.coverage();
     Ok(CcConfig {
-        abi_libc_version: libc.clone(),
-        abi_version: flags.name().to_owned(),
+        abi_libc_version: stated.libc("ABI_LIBC_VERSION")?,
+        abi_version: stated.abi_version(flags.name())?,
         compile_flags: flags.compile(),
-        compiler: flags.name().to_owned(),
+        compiler: stated.compiler(flags.name())?,
         conly_flags,
         coverage_compile_flags,
         coverage_link_flags,
-        cpu: "k8".to_owned(),
+        cpu: stated.cpu()?,
         cxx_builtin_include_directories: flags.include_directories(),
         cxx_flags,
         dbg_compile_flags: owned(&["-g"]),
-        host_system_name: probe.target.clone(),
+        host_system_name: stated.host_system_name()?,
         link_flags,
         link_libs: words(environment, "BAZEL_LINKLIBS")?.unwrap_or_else(|| flags.link_libs()),
         opt_compile_flags: owned(&[
@@ -148,14 +167,26 @@ pub fn configure_cc(name: &str, environment: &Environment, probe: &CcProbe) -> R
             "-ffunction-sections",
             "-fdata-sections",
         ]),
-        opt_link_flags: flags.accepted(&["-Wl,--gc-sections"]),
-        supports_start_end_lib: probe.linker.is_some(),
-        target_libc: libc,
-        target_system_name: probe.target.clone(),
+        opt_link_flags: if target.is_darwin() {
+            owned(&["-Wl,-dead_strip"])
+        } else {
+            flags.accepted(&["-Wl,--gc-sections"])
+        },
+        supports_start_end_lib: flags.chosen_linker().is_some(),
+        target_libc: stated.libc("BAZEL_TARGET_LIBC")?,
+        target_system_name: stated.target_system_name()?,
         tool_paths: flags.tool_paths(&compiler)?,
         toolchain_identifier: format!("lre-{name}"),
         unfiltered_compile_flags: flags.unfiltered(),
     })
+}
+
+/// The system that the compiler produces code for.
+///
+/// # Errors
+/// [`ConfigError::Target`] if it is none of [`System`].
+pub fn target_system(probe: &CcProbe) -> Result<System, ConfigError> {
+    System::of_triple(&probe.target).ok_or_else(|| ConfigError::Target(probe.target.clone()))
 }
 
 fn owned(flags: &[&str]) -> Vec<String> {
@@ -193,6 +224,8 @@ fn cplus_include_path(environment: &Environment) -> Result<Vec<String>, ConfigEr
 
 struct Flags<'a> {
     probe: &'a CcProbe,
+    environment: &'a Environment,
+    target: System,
 }
 
 impl Flags<'_> {
@@ -263,22 +296,35 @@ impl Flags<'_> {
         directories
     }
 
-    fn linker(&self, compiler: &ToolchainPath) -> Vec<String> {
-        let compiler_folder = compiler.parent();
+    /// The linker that is asked for: one that takes single objects out of `--start-lib`.
+    fn chosen_linker(&self) -> Option<&Linker> {
+        self.probe.linker.as_ref().filter(|linker| linker.name != DEFAULT_LINKER)
+    }
+
+    fn linker(&self, compiler: &ToolchainPath) -> Result<Vec<String>, ConfigError> {
         let mut flags = Vec::new();
-        if let Some(linker) = &self.probe.linker {
-            flags.push(format!("-fuse-ld={}", linker.name));
-            // A path in `-fuse-ld=` is deprecated; without one the driver searches `PATH`.
-            flags.extend(linker.path.iter().map(|path| format!("--ld-path={path}")));
-        }
-        let mut folders: Vec<ToolchainPath> = compiler_folder.into_iter().collect();
-        let path_is_known = self.probe.linker.as_ref().is_some_and(|linker| linker.path.is_some());
-        if !path_is_known {
-            folders.extend(self.probe.tools.get("ld").and_then(ToolchainPath::parent));
+        let mut folders: Vec<ToolchainPath> = compiler.parent().into_iter().collect();
+        match self.chosen_linker() {
+            Some(linker) => {
+                flags.push(format!("-fuse-ld={}", linker.name));
+                match &linker.path {
+                    // A path in `-fuse-ld=` is deprecated; without one the driver searches `PATH`.
+                    Some(path) if self.is_clang() => flags.push(format!("--ld-path={path}")),
+                    // GCC looks beside its own programs first and has no flag for a path.
+                    Some(path) => {
+                        let in_path = self.environment.search_path()?;
+                        folders.extend(path.parent().filter(|folder| in_path.contains(folder)));
+                    }
+                    None => folders.extend(self.probe.tools.get("ld").and_then(ToolchainPath::parent)),
+                }
+            }
+            None => folders.extend(self.probe.tools.get("ld").and_then(ToolchainPath::parent)),
         }
         folders.dedup();
-        flags.extend(folders.iter().map(|folder| format!("-B{folder}")));
-        flags
+        if !self.target.is_darwin() {
+            flags.extend(folders.iter().map(|folder| format!("-B{folder}")));
+        }
+        Ok(flags)
     }
 
     fn link_libs(&self) -> Vec<String> {
@@ -312,8 +358,10 @@ impl Flags<'_> {
         tools.insert("gcc".to_owned(), compiler.to_string());
         // Bazel requires the entry and never runs it.
         tools.entry("cpp".to_owned()).or_insert_with(|| compiler.to_string());
-        // With clang's coverage, Bazel's collector runs `gcov merge`: it expects `llvm-profdata` by this name.
+        // With clang's coverage, Bazel's collector runs `gcov merge`: it expects `llvm-profdata` by this name, unless Env
+        // names another program.
         if self.is_clang()
+            && self.environment.get("GCOV").is_none()
             && let Some(merger) = tools.get("llvm-profdata").cloned()
         {
             tools.insert("gcov".to_owned(), merger);

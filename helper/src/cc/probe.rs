@@ -8,9 +8,13 @@ use super::compiler::CompilerError;
 use crate::environment::EnvironmentError;
 use crate::manifest::Origin;
 use crate::store::StorePathError;
+use crate::system::{System, UnknownSystem};
 use crate::toolchain_path::ToolchainPath;
 
+mod flags;
+mod linker;
 mod question;
+mod tool;
 
 pub use question::probe_cc;
 
@@ -41,13 +45,15 @@ pub enum CxxLibrary {
 pub struct CcProbe {
     /// `probed` or `published`.
     pub origin: Origin,
+    /// Where the compiler was asked: the system that it runs on.
+    pub system: System,
     /// Clang or GCC.
     pub compiler: CompilerKind,
     /// Such as `21.1.8`.
     pub version: String,
     /// The GNU triple that the compiler produces code for.
     pub target: String,
-    /// Such as `glibc_2.41`, as the headers state it; `null` for another C library.
+    /// Such as `glibc_2.41`, as the headers state it; `macosx`; `null` for another C library.
     pub libc: Option<String>,
     /// The C++ library.
     pub cxx_library: CxxLibrary,
@@ -57,9 +63,9 @@ pub struct CcProbe {
     pub resource_directory: Option<ToolchainPath>,
     /// The root that the compiler looks for libraries in, if it has one.
     pub sysroot: Option<ToolchainPath>,
-    /// The linker that understands `--start-lib`, if there is one.
+    /// The linker that understands `--start-lib`, or else the compiler's own; `null` where nobody told.
     pub linker: Option<Linker>,
-    /// Binary utilities by their usual names, found in Env's `PATH`.
+    /// Binary utilities by their usual names, found in Env's `PATH` or named by Env.
     pub tools: BTreeMap<String, ToolchainPath>,
     /// The flags out of [`COMPILE_QUESTIONS`] and [`LINK_QUESTIONS`] that the compiler accepts; `null` if it was not asked.
     pub accepted_flags: Option<Vec<String>>,
@@ -88,11 +94,14 @@ pub struct IncludeSearch {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Linker {
-    /// What `-fuse-ld=` takes: `lld`, `gold` or `mold`.
+    /// What `-fuse-ld=` takes: `lld`, `gold` or `mold`; or [`DEFAULT_LINKER`].
     pub name: String,
     /// The program; `null` where the compiler does not tell.
     pub path: Option<ToolchainPath>,
 }
+
+/// The name of the linker that a compiler uses unless told otherwise, such as GNU's, whatever it is.
+pub const DEFAULT_LINKER: &str = "ld";
 
 /// Compile flags of Bazel's own configuration that not every compiler accepts.
 pub const COMPILE_QUESTIONS: [&str; 9] = [
@@ -158,6 +167,28 @@ pub enum ProbeError {
         /// Names the linker.
         reason: StorePathError,
     },
+    /// It does not say what it produces code for.
+    #[error(
+        "`{0}` does not say what it produces code for: `-v` prints no line that starts with `Target: `\n\n\
+         hint: set `CC` in Env to a clang or gcc driver, or to a wrapper that passes `-v` on"
+    )]
+    NoTarget(ToolchainPath),
+    /// A variable names a tool that is not there.
+    #[error(
+        "`{key}` in Env names `{value}`, which is {fault}\n\n\
+         hint: name a program by its store path, or by its name alone if a folder of `PATH` in Env has it"
+    )]
+    Tool {
+        /// Such as `AR`.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// Such as `in no folder of `PATH``.
+        fault: String,
+    },
+    /// This machine is none that a toolchain is made on.
+    #[error(transparent)]
+    System(#[from] UnknownSystem),
     /// The files to ask with could not be written.
     #[error("cannot prepare the probe: {0}")]
     Io(#[from] std::io::Error),

@@ -4,6 +4,16 @@ use std::collections::BTreeMap;
 
 use super::config::CcConfig;
 use crate::build_file::{Call, Value, load, render_calls};
+use crate::system::System;
+
+/// Where a toolchain runs, and what it produces code for.
+#[derive(Clone, Copy, Debug)]
+pub struct Systems {
+    /// Of the toolchain's programs.
+    pub exec: System,
+    /// Of what they make.
+    pub target: System,
+}
 
 /// The label of this module's Starlark files.
 const MODULE: &str = "@local-remote-execution//toolchain";
@@ -15,12 +25,13 @@ pub fn render_cc(
     comment: &str,
     name: &str,
     config: &CcConfig,
+    systems: Systems,
     exec_properties: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let files = [
         ("BUILD.bazel", "exports_files([\"lre.json\"])\n".to_owned()),
         ("cc/BUILD", render_toolchain(config)),
-        ("config/BUILD", render_platform(name, exec_properties)),
+        ("config/BUILD", render_platform(name, systems, exec_properties)),
     ];
     files.into_iter().map(|(name, text)| (name.to_owned(), format!("# {comment}\n\n{text}"))).collect()
 }
@@ -59,12 +70,12 @@ fn render_toolchain(config: &CcConfig) -> String {
     format!("{load}\n{}", render_calls(&[public_package(), call]))
 }
 
-fn render_platform(name: &str, exec_properties: &BTreeMap<String, String>) -> String {
+fn render_platform(name: &str, systems: Systems, exec_properties: &BTreeMap<String, String>) -> String {
     let constraint = format!("lre-{name}");
     let own = format!(":{constraint}");
-    let system = ["@platforms//cpu:x86_64", "@platforms//os:linux"];
-    let ours = [own.as_str(), system[0], system[1]];
-    let calls = [
+    let [cpu, os] = systems.exec.constraints();
+    let ours = [own.as_str(), cpu, os];
+    let mut calls = vec![
         public_package(),
         Call::new("constraint_value")
             .attribute("name", Value::string(&constraint))
@@ -72,7 +83,7 @@ fn render_platform(name: &str, exec_properties: &BTreeMap<String, String>) -> St
         Call::new("toolchain")
             .attribute("name", Value::string("cc-toolchain"))
             .attribute("exec_compatible_with", Value::list(ours))
-            .attribute("target_compatible_with", Value::list(system))
+            .attribute("target_compatible_with", Value::list(systems.target.constraints()))
             .attribute("toolchain", Value::string(&format!("@lre_{name}//cc")))
             .attribute("toolchain_type", Value::string("@bazel_tools//tools/cpp:toolchain_type")),
         Call::new("lre_platform")
@@ -81,6 +92,12 @@ fn render_platform(name: &str, exec_properties: &BTreeMap<String, String>) -> St
             .attribute("exec_properties", Value::dictionary(exec_properties))
             .attribute("toolchain", Value::string(name)),
     ];
+    if systems.target != systems.exec {
+        let target = Call::new("platform")
+            .attribute("name", Value::string("target"))
+            .attribute("constraint_values", Value::list(systems.target.constraints()));
+        calls.push(target);
+    }
     let load = load(&format!("{MODULE}:platform.bzl"), "lre_platform");
     format!("{load}\n{}", render_calls(&calls))
 }

@@ -119,7 +119,7 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
         require_store_dir(std::env::var_os("NIX_STORE_DIR").as_deref())?;
     }
     let system = host_system();
-    if arguments.realise && system == manifest.exec.system {
+    if arguments.realise && system == manifest.exec.system.as_str() {
         realise_missing(&store, &manifest);
     }
     let bar = ProgressBar::default();

@@ -5,6 +5,7 @@ mod check;
 mod database;
 mod findings;
 mod pin;
+mod probe;
 mod regen;
 mod rewrite;
 mod schema;

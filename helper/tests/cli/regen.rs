@@ -88,8 +88,8 @@ fn cc_with_another_cxx_library_is_refused() {
 }
 
 #[test]
-fn cc_that_does_not_answer_a_question_is_refused() {
-    let scene = Scene::with_compiler(&COMPILER.replace("echo x86_64-unknown-linux-gnu", "exit 1"));
+fn cc_that_does_not_say_its_target_is_refused() {
+    let scene = Scene::with_compiler(&COMPILER.replace("Target: ", "Goal: "));
     assert_snapshot!(scene.run_without_change(&REGEN));
 }
 

@@ -1,70 +1,70 @@
 //! The questions that find the facts out.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
 
-use super::{
-    COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, IncludeSearch, LINK_QUESTIONS, Linker, ProbeError,
-    linker_name,
-};
+use super::flags::accepted_flags;
+use super::linker::LinkerProbe;
+use super::tool::find_tools;
+use super::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, IncludeSearch, ProbeError};
 use crate::cc::answer;
-use crate::cc::compiler::{Compiler, CompilerError, Failure};
+use crate::cc::compiler::{Answer, Compiler, CompilerError};
 use crate::environment::Environment;
 use crate::manifest::Origin;
 use crate::store::Store;
+use crate::system::{System, host_system};
 use crate::toolchain_path::ToolchainPath;
 
-/// Tools by the names that Bazel knows, each with the spellings to look for.
-const TOOLS: [(&str, [&str; 2]); 12] = [
-    ("ar", ["ar", "llvm-ar"]),
-    ("c++filt", ["c++filt", "llvm-cxxfilt"]),
-    ("cpp", ["cpp", "cpp"]),
-    ("dwp", ["dwp", "llvm-dwp"]),
-    ("gcov", ["gcov", "gcov"]),
-    ("ld", ["ld", "ld.lld"]),
-    ("llvm-cov", ["llvm-cov", "llvm-cov"]),
-    ("llvm-profdata", ["llvm-profdata", "llvm-profdata"]),
-    ("nm", ["nm", "llvm-nm"]),
-    ("objcopy", ["objcopy", "llvm-objcopy"]),
-    ("objdump", ["objdump", "llvm-objdump"]),
-    ("strip", ["strip", "llvm-strip"]),
-];
-
-/// Asks the compiler that Env names. Runs it some 25 times, with Env as its only environment.
+/// Asks the compiler that Env names. Runs it some ten times, with Env as its only environment.
 ///
 /// # Errors
 /// See [`ProbeError`].
 pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, ProbeError> {
     let path = environment.compiler()?;
-    let search_path = environment.search_path()?;
+    environment.search_path()?;
     environment.check_hidden_inputs()?;
+    let system = System::try_from(host_system())?;
     let folder = tempfile::tempdir()?;
     write_sources(folder.path())?;
-    let probe = Probe { store, environment, compiler: Compiler::new(store, &path, environment, folder.path()) };
+    let compiler = Compiler::new(store, &path, environment, folder.path());
+    let probe = Probe { store, environment, compiler };
     // The first question tells whether the compiler runs at all; the others then run side by side.
-    let macros = probe.macros("-xc", "empty.c", &[], CompilerError::Failed)?;
-    let (kind, version) = probe.identify(&macros)?;
+    let c = probe.headers(&C)?;
+    let (kind, version) = probe.identify(&c.stdout)?;
+    let target = answer::target(&c.stderr).ok_or_else(|| ProbeError::NoTarget(path.clone()))?;
+    let is_darwin = System::of_triple(target).is_some_and(System::is_darwin);
+    let tools = find_tools(store, environment, is_darwin)?;
     std::thread::scope(|scope| {
-        let headers = scope.spawn(|| probe.include_searches(kind));
-        let flags = scope.spawn(|| probe.accepted_flags());
-        let linker = scope.spawn(|| probe.linker(kind));
-        let c_macros = probe.c_macros()?;
-        let cxx_macros = probe.cxx_macros()?;
-        let (include_searches, sysroot) = joined(headers)?;
+        let cxx = scope.spawn(|| probe.headers(&CXX));
+        let more = scope.spawn(|| probe.unresolved_searches(kind));
+        let flags = scope.spawn(|| accepted_flags(&probe.compiler, &["-c", "empty.cc"], "flags.o", &COMPILE_QUESTIONS));
+        let find = |program: &str| find_program(store, environment, program);
+        let linker = LinkerProbe { compiler: &probe.compiler, kind, environment, find: &find };
+        let (linker, link_flags) = linker.ask()?;
+        let cxx = joined(cxx)?;
+        let cxx_library = probe.cxx_library(&cxx.stdout)?;
+        let resolved =
+            [(&C, &c), (&CXX, &cxx)].map(|(language, answer)| probe.search(&language.arguments(environment), answer));
+        let [libcxx, unresolved_libcxx] = probe.libcxx_searches(kind, cxx_library)?;
+        let mut include_searches = resolved.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // In the order of Bazel's questions, which is that of its list of folders.
+        include_searches.extend(libcxx.into_iter().chain(joined(more)?).chain(unresolved_libcxx));
+        include_searches.retain(|search| !search.directories.is_empty());
+        let printed = |flag| answer::value_after(&c.stderr, flag).and_then(|path| environment.paths().parse(path).ok());
         Ok(CcProbe {
             origin: Origin::Probed,
+            system,
             compiler: kind,
             version,
-            target: probe.line("-dumpmachine")?,
-            libc: libc(&c_macros),
-            cxx_library: probe.cxx_library(&cxx_macros)?,
+            target: target.to_owned(),
+            libc: libc(&c.stdout),
+            cxx_library,
             include_searches,
-            resource_directory: probe.resource_directory(kind)?,
-            sysroot,
-            linker: joined(linker)?,
-            tools: find_tools(store, &search_path),
-            accepted_flags: Some(joined(flags)?),
+            resource_directory: printed("-resource-dir"),
+            // A sysroot of `/` or outside the store shows in the directories, which are checked.
+            sysroot: printed("-isysroot"),
+            linker,
+            tools,
+            accepted_flags: Some(joined(flags)?.into_iter().chain(link_flags).map(str::to_owned).collect()),
         })
     })
 }
@@ -72,8 +72,8 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
 fn write_sources(folder: &Path) -> std::io::Result<()> {
     std::fs::write(folder.join("empty.c"), "int main(void) { return 0; }\n")?;
     std::fs::write(folder.join("empty.cc"), "int main() {}\n")?;
-    std::fs::write(folder.join("libc.c"), "#include <limits.h>\n")?;
-    std::fs::write(folder.join("libcxx.cc"), "#include <cstddef>\n")
+    std::fs::write(folder.join(C.source), "#include <limits.h>\n")?;
+    std::fs::write(folder.join(CXX.source), "#include <cstddef>\n")
 }
 
 /// The result of a thread; its panic goes on in this one.
@@ -82,24 +82,45 @@ fn joined<T>(handle: std::thread::ScopedJoinHandle<'_, Result<T, ProbeError>>) -
 }
 
 fn libc(macros: &str) -> Option<String> {
+    if answer::macro_value(macros, "__APPLE__").is_some() {
+        // Bazel's name for it; rules_cc has other features then.
+        return Some("macosx".to_owned());
+    }
     let major = answer::macro_value(macros, "__GLIBC__")?;
     let minor = answer::macro_value(macros, "__GLIBC_MINOR__")?;
     Some(format!("glibc_{major}.{minor}"))
 }
 
-fn find_tools(store: &Store, search_path: &[ToolchainPath]) -> BTreeMap<String, ToolchainPath> {
-    let find = |spelling: &str| {
-        search_path
-            .iter()
-            .map(|folder| folder.join(spelling))
-            .find(|tool| store.resolve(&tool.to_string()).is_some_and(|file| file.is_file()))
-    };
-    TOOLS
-        .iter()
-        .filter_map(|(name, spellings)| {
-            Some(((*name).to_owned(), spellings.iter().find_map(|spelling| find(spelling))?))
-        })
-        .collect()
+fn find_program(store: &Store, environment: &Environment, program: &str) -> Option<ToolchainPath> {
+    let mut programs = environment.search_path().ok()?.into_iter().map(|folder| folder.join(program));
+    programs.find(|path| store.resolve(&path.to_string()).is_some_and(|file| file.is_file()))
+}
+
+/// A language, with a file that includes a header of its library.
+struct Language {
+    flag: &'static str,
+    source: &'static str,
+    header: &'static str,
+    library: &'static str,
+    variable: &'static str,
+}
+
+const C: Language =
+    Language { flag: "-xc", source: "libc.c", header: "limits.h", library: "C library", variable: "BAZEL_CONLYOPTS" };
+
+const CXX: Language = Language {
+    flag: "-xc++",
+    source: "libcxx.cc",
+    header: "cstddef",
+    library: "C++ library",
+    variable: "BAZEL_CXXOPTS",
+};
+
+impl Language {
+    fn arguments(&self, environment: &Environment) -> Vec<String> {
+        let words = environment.bazel_words(self.variable).unwrap_or_default();
+        [vec![self.flag.to_owned()], words].concat()
+    }
 }
 
 struct Probe<'a> {
@@ -109,46 +130,20 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    fn line(&self, question: &'static str) -> Result<String, ProbeError> {
-        let unanswered = |failure| CompilerError::Unanswered { question, failure };
-        Ok(self.compiler.ask(&[question])?.require(unanswered)?.stdout.trim().to_owned())
-    }
-
-    fn macros(
-        &self,
-        language: &str,
-        source: &str,
-        flags: &[String],
-        error: impl FnOnce(Box<Failure>) -> CompilerError,
-    ) -> Result<String, ProbeError> {
-        let mut arguments = vec!["-dM", "-E", language];
-        arguments.extend(flags.iter().map(String::as_str));
-        arguments.push(source);
-        Ok(self.compiler.ask(&arguments)?.require(error)?.stdout)
-    }
-
-    fn c_macros(&self) -> Result<String, ProbeError> {
-        let (header, library, variable, language) = ("limits.h", "C library", "BAZEL_CONLYOPTS", "-xc");
-        let flags = self.environment.bazel_words(variable).unwrap_or_default();
-        self.macros(language, "libc.c", &flags, |failure| CompilerError::NoHeader {
-            header,
-            library,
-            variable,
-            language,
-            failure,
-        })
-    }
-
-    fn cxx_macros(&self) -> Result<String, ProbeError> {
-        let (header, library, variable, language) = ("cstddef", "C++ library", "BAZEL_CXXOPTS", "-xc++");
-        let flags = self.environment.bazel_words(variable).unwrap_or_default();
-        self.macros(language, "libcxx.cc", &flags, |failure| CompilerError::NoHeader {
-            header,
-            library,
-            variable,
-            language,
-            failure,
-        })
+    /// Everything about a language in one run: macros on stdout; target, folders and search on stderr.
+    fn headers(&self, language: &Language) -> Result<Answer, ProbeError> {
+        let ask = |source: &str, words: &[String]| {
+            let question = ["-dM", "-E", "-v"].map(str::to_owned);
+            self.compiler.ask(&[&question, words, &[source.to_owned()]].concat())
+        };
+        let answer = ask(language.source, &language.arguments(self.environment))?;
+        if !answer.success {
+            // Whether it runs at all, which any compiler does without a header and without Env's flags.
+            ask("empty.c", &[C.flag.to_owned()])?.require(CompilerError::Failed)?;
+        }
+        let Language { header, library, variable, flag, .. } = *language;
+        let no_header = |failure| CompilerError::NoHeader { header, library, variable, language: flag, failure };
+        Ok(answer.require(no_header)?)
     }
 
     fn identify(&self, macros: &str) -> Result<(CompilerKind, String), ProbeError> {
@@ -174,35 +169,39 @@ impl Probe<'_> {
         }
     }
 
-    /// The questions of Bazel's own configuration. A search that fails (no such language, an unknown flag) has no
-    /// directories.
-    fn include_searches(&self, kind: CompilerKind) -> Result<(Vec<IncludeSearch>, Option<ToolchainPath>), ProbeError> {
-        let words = |key: &str| self.environment.bazel_words(key).unwrap_or_default();
-        let c = [vec!["-xc".to_owned()], words("BAZEL_CONLYOPTS")].concat();
-        let cxx = [vec!["-xc++".to_owned()], words("BAZEL_CXXOPTS")].concat();
-        let with = |arguments: &[String], flag: &str| [arguments, &[flag.to_owned()]].concat();
-        let mut questions = vec![c.clone(), cxx.clone()];
-        if kind == CompilerKind::Clang {
-            questions.push(with(&cxx, "-stdlib=libc++"));
-            questions.push(with(&c, "-no-canonical-prefixes"));
-            questions.push(with(&cxx, "-no-canonical-prefixes"));
-            questions.push(with(&with(&cxx, "-no-canonical-prefixes"), "-stdlib=libc++"));
+    /// What Bazel's own configuration asks beside the languages alone: clang without resolved links. GCC's flag against
+    /// resolved links changes what it writes into dependency files, and not where it searches.
+    fn unresolved_searches(&self, kind: CompilerKind) -> Result<Vec<IncludeSearch>, ProbeError> {
+        if kind == CompilerKind::Gcc {
+            return Ok(Vec::new());
         }
-        let mut searches = Vec::new();
-        let mut sysroot = None;
-        for arguments in questions {
-            let (search, found) = self.include_search(arguments)?;
-            sysroot = sysroot.or(found);
-            if !search.directories.is_empty() {
-                searches.push(search);
-            }
-        }
-        Ok((searches, sysroot))
+        [C, CXX].iter().map(|language| self.ask_search(language, &["-no-canonical-prefixes"])).collect()
     }
 
-    fn include_search(&self, arguments: Vec<String>) -> Result<(IncludeSearch, Option<ToolchainPath>), ProbeError> {
-        let command = [&["-E".to_owned(), "-v".to_owned()], arguments.as_slice(), &["/dev/null".to_owned()]].concat();
-        let answer = self.compiler.ask(&command)?;
+    /// The searches for libc++, with and without resolved links, where clang uses another library by itself.
+    fn libcxx_searches(
+        &self,
+        kind: CompilerKind,
+        library: CxxLibrary,
+    ) -> Result<[Option<IncludeSearch>; 2], ProbeError> {
+        if kind == CompilerKind::Gcc || library == CxxLibrary::Libcxx {
+            return Ok([None, None]);
+        }
+        let resolved = self.ask_search(&CXX, &["-stdlib=libc++"])?;
+        let unresolved = self.ask_search(&CXX, &["-no-canonical-prefixes", "-stdlib=libc++"])?;
+        Ok([Some(resolved), Some(unresolved)])
+    }
+
+    /// A search that fails (no such language, an unknown flag) has no directories.
+    fn ask_search(&self, language: &Language, flags: &[&str]) -> Result<IncludeSearch, ProbeError> {
+        let mut arguments = language.arguments(self.environment);
+        arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        let question = ["-E", "-v"].map(str::to_owned);
+        let answer = self.compiler.ask(&[&question, arguments.as_slice(), &["/dev/null".to_owned()]].concat())?;
+        self.search(&arguments, &answer)
+    }
+
+    fn search(&self, arguments: &[String], answer: &Answer) -> Result<IncludeSearch, ProbeError> {
         let mut directories = Vec::new();
         for printed in answer::include_directories(&answer.stderr) {
             let outside = |reason| ProbeError::OutsideStore { arguments: arguments.join(" "), reason };
@@ -214,78 +213,12 @@ impl Probe<'_> {
                 }
             }
         }
-        // A sysroot of `/` or outside the store shows in the directories, which are checked.
-        let sysroot =
-            answer::value_after(&answer.stderr, "-isysroot").and_then(|path| self.environment.paths().parse(path).ok());
-        Ok((IncludeSearch { arguments, directories }, sysroot))
+        Ok(IncludeSearch { arguments: arguments.to_vec(), directories })
     }
 
     /// The path behind links, if it is allowed too. GCC names headers by it in dependency files.
     fn canonical(&self, path: &ToolchainPath) -> Option<ToolchainPath> {
         let on_disk = self.store.resolve(&path.to_string())?;
         self.environment.paths().parse(&self.store.logical(&on_disk)?).ok()
-    }
-
-    fn resource_directory(&self, kind: CompilerKind) -> Result<Option<ToolchainPath>, ProbeError> {
-        match kind {
-            CompilerKind::Clang => Ok(self.environment.paths().parse(&self.line("-print-resource-dir")?).ok()),
-            CompilerKind::Gcc => Ok(None),
-        }
-    }
-
-    fn linker(&self, kind: CompilerKind) -> Result<Option<Linker>, ProbeError> {
-        for name in ["lld", "gold"] {
-            let fuse = format!("-fuse-ld={name}");
-            let output = format!("linked-{name}");
-            let arguments = ["empty.cc", "-o", &output, "-Wl,--start-lib", "-Wl,--end-lib", &fuse, "-v"];
-            let answer = self.compiler.ask(&arguments)?;
-            if !answer.success {
-                continue;
-            }
-            let printed = answer::last_program(&answer.stderr).filter(|_| kind == CompilerKind::Clang);
-            // A name alone is looked for in Env's `PATH`, which holds nothing but allowed folders.
-            let path = printed
-                .filter(|program| program.contains('/'))
-                .map(|program| self.environment.paths().parse(program))
-                .transpose()
-                .map_err(|reason| ProbeError::LinkerOutsideStore { flag: fuse, reason })?;
-            // A driver that always passes its own linker answers yes to every name; the program tells the truth.
-            let name = path.as_ref().and_then(linker_name).unwrap_or(name).to_owned();
-            return Ok(Some(Linker { name, path }));
-        }
-        Ok(None)
-    }
-
-    fn accepted_flags(&self) -> Result<Vec<String>, ProbeError> {
-        let compile = COMPILE_QUESTIONS.iter().map(|flag| (*flag, true));
-        let link = LINK_QUESTIONS.iter().map(|flag| (*flag, false));
-        let questions: Vec<(&str, bool)> = compile.chain(link).collect();
-        let accepted = Mutex::new(vec![false; questions.len()]);
-        let (first, second) = questions.split_at(questions.len() / 2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| self.ask_flags(second, first.len(), &accepted));
-            self.ask_flags(first, 0, &accepted)?;
-            joined(other)
-        })?;
-        let accepted = accepted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(questions.iter().zip(accepted).filter(|(_, yes)| *yes).map(|((flag, _), _)| (*flag).to_owned()).collect())
-    }
-
-    fn ask_flags(
-        &self,
-        questions: &[(&str, bool)],
-        offset: usize,
-        accepted: &Mutex<Vec<bool>>,
-    ) -> Result<(), ProbeError> {
-        for (index, (flag, compile)) in questions.iter().enumerate() {
-            let output = format!("flag-{}", offset + index);
-            let mut arguments = vec![*flag, "-o", &output];
-            arguments.extend(if *compile { ["-c", "empty.cc"].as_slice() } else { ["empty.cc"].as_slice() });
-            let answer = self.compiler.ask(&arguments)?;
-            // Clang only warns of an unknown warning flag and of one that it does not use; both name the flag.
-            let yes = answer.success && !answer.stderr.contains(flag);
-            accepted.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[offset + index] = yes;
-        }
-        Ok(())
     }
 }
