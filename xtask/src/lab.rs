@@ -18,6 +18,8 @@ pub(crate) const HELLO: &str = "src/examples/hello-cc";
 pub(crate) const AGAIN: &str = "src/examples/hello-again";
 /// Builds abseil.
 pub(crate) const ABSEIL: &str = "src/examples/abseil";
+/// Builds and runs every feature of the toolchain.
+pub(crate) const FEATURES: &str = "src/examples/features";
 
 /// The running parts, in the order in which they end.
 pub(crate) struct Lab {
@@ -152,7 +154,7 @@ fn prepare_workspaces(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
     registry::write_registry(&place.outside("registry"), &tool_inside(sandbox, "buildozer"))?;
     fs::write(place.outside("sandbox.bazelrc"), bazelrc(sandbox))?;
     fs::write(place.outside("env.json"), &sandbox.toolchain.environment)?;
-    for workspace in [HELLO, AGAIN, ABSEIL] {
+    for workspace in [HELLO, AGAIN, ABSEIL, FEATURES] {
         configure_workspace(sandbox, workspace, log)?;
     }
     Ok(())

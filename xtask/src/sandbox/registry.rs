@@ -27,7 +27,7 @@ pub(crate) fn write_registry(directory: &Path, buildozer: &str) -> Result<()> {
             write(&entry.join("source.json"), &format!("{{\"type\": \"local_path\", \"path\": \"{source}\"}}\n"))?;
             let module = directory.join("src").join(source);
             write(&module.join("MODULE.bazel"), &format!("module(name = \"{name}\", version = \"{version}\")\n"))?;
-            write(&module.join("BUILD"), "")?;
+            write(&module.join("BUILD"), if name == "zlib" { ZLIB } else { "" })?;
             if name == "buildozer" {
                 write(&module.join("buildozer_binary.bzl"), &BUILDOZER.replace("@BUILDOZER@", buildozer))?;
             }
@@ -42,6 +42,9 @@ fn write(file: &Path, text: &str) -> Result<()> {
     }
     fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))
 }
+
+/// A build with a profile names `bazel_tools`' zip program, which uses zlib, and runs it only on profiles that are archives.
+const ZLIB: &str = "cc_library(\n    name = \"zlib\",\n    visibility = [\"//visibility:public\"],\n)\n";
 
 /// `bazel mod tidy` asks this extension for buildozer; npm's package ships the same binary.
 const BUILDOZER: &str = r#""""Gives `bazel mod tidy` the buildozer that npm's package ships."""

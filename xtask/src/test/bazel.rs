@@ -6,6 +6,7 @@ mod choice;
 mod command;
 mod consumer;
 mod differential;
+mod features;
 mod fetch;
 mod findings;
 mod helper_lookup;
@@ -28,8 +29,9 @@ type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
 pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) -> Result<()> {
-    let files: [(&str, Checks); 14] = [
+    let files: &[(&str, Checks)] = &[
         ("a consumer", consumer::run),
+        ("C++ features", features::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
         ("findings and pins", findings::run),
@@ -46,7 +48,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
     ];
     let opened = super::open(lab)?;
     let is_meant = |name: &str| only.is_none_or(|text| name.contains(text));
-    for (name, checks) in files.into_iter().filter(|(name, _)| is_meant(name)) {
+    for (name, checks) in files.iter().filter(|(name, _)| is_meant(name)) {
         if let Err(error) = checks(tally, opened) {
             tally.fail(&format!("the checks of {name} could not all run"), &error);
         }
