@@ -5,6 +5,7 @@
   packages ? ./packages,
 }:
 let
+  mkToolchain = import ../../nix/mk-toolchain.nix;
   system = "x86_64-linux";
   folder = name: builtins.path { inherit name; path = packages + "/${name}"; };
   seed = folder "seed";
@@ -31,28 +32,32 @@ let
 
   # Shell and shell tools: what genrules and tests find in PATH.
   tools = build "lre-tools" ./build-tools.sh { };
-  lre-cc = fromPackages "lre-cc" ./build-compiler.sh (folder "compiler");
-  lre-gcc = fromPackages "lre-gcc" ./build-gcc.sh (folder "gcc");
+  compiler = fromPackages "lre-cc" ./build-compiler.sh (folder "compiler");
+  gcc = fromPackages "lre-gcc" ./build-gcc.sh (folder "gcc");
 in
 {
   inherit tools;
   worker = fromPackages "lre-worker" ./build-worker.sh (folder "worker");
 
   # The toolchain, with the environment from which `lre` derives everything else.
-  lre-cc = lre-cc // {
-    meta.Env = [
-      "PATH=${lre-cc}/bin:${tools}/bin"
-      "CC=${lre-cc}/bin/clang"
-      "BAZEL_SH=${tools}/bin/bash"
+  lre-cc = mkToolchain {
+    derivation = compiler;
+    path = [
+      compiler
+      tools
     ];
+    cc = "${compiler}/bin/clang";
+    shell = "${tools}/bin/bash";
   };
 
   # The same with GCC, libstdc++ and GNU's linkers.
-  lre-gcc = lre-gcc // {
-    meta.Env = [
-      "PATH=${lre-gcc}/bin:${tools}/bin"
-      "CC=${lre-gcc}/bin/gcc"
-      "BAZEL_SH=${tools}/bin/bash"
+  lre-gcc = mkToolchain {
+    derivation = gcc;
+    path = [
+      gcc
+      tools
     ];
+    cc = "${gcc}/bin/gcc";
+    shell = "${tools}/bin/bash";
   };
 }

@@ -32,7 +32,7 @@ const INSIDE: &str = "/lre";
 const BUILDER: Debian = Debian {
     name: "builder",
     suite: "sid",
-    packages: &["bazel-bootstrap", "nix-bin", "buildbox", "git", "libzstd-jni1", "strace"],
+    packages: &["bazel-bootstrap", "nix-bin", "buildbox", "git", "libzstd-jni1", "shellcheck", "strace"],
 };
 const SERVICES: Debian =
     Debian { name: "services", suite: "trixie", packages: &["postgresql", "python3-venv", "dpkg-dev"] };

@@ -36,7 +36,7 @@ enum Group {
     Unit,
     /// The real `lre` in a temporary folder: complete output and status.
     Cli,
-    /// The custom toolchain and its store.
+    /// The flake, its module and its script; the custom toolchain and its store.
     Nix,
     /// The demo, its sabotages, and everything that a user sees of Bazel.
     Bazel,
@@ -62,6 +62,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("{}: {:.0} s\n", name(group), start.elapsed().as_secs_f64());
     }
     drop(lab);
+    for what in &tally.not_tried {
+        println!("not tried: {what}");
+    }
     println!("{tally}");
     if tally.failed > 0 || tally.passed == 0 {
         // The last line stays the tally.

@@ -16,6 +16,20 @@ use crate::step::{Attempts, Steps, run_logged};
 const BAZEL_SIDE: [&str; 8] =
     ["BUILD.bazel", "MODULE.bazel", ".bazelignore", ".bazelrc", "extensions", "toolchain", "generated-cc", "examples"];
 
+/// What Nix sees of this repository.
+const FLAKE_SIDE: [&str; 10] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "examples/flake-consumer",
+    "flake.lock",
+    "flake.nix",
+    "generated-cc",
+    "helper",
+    "nix",
+    "templates",
+    "xtask",
+];
+
 /// Where abseil's sources are in the services' root.
 const ABSEIL: &str = "lre/abseil";
 
@@ -30,6 +44,17 @@ pub(crate) fn copy_repository(target: &Path) -> Result<()> {
     }
     for name in ["BUILD.bazel", "command.bzl", "release.json"] {
         copy(&source.join("helper").join(name), &target.join("helper").join(name))?;
+    }
+    Ok(())
+}
+
+/// Makes `target` a fresh copy of this repository's flake.
+pub(crate) fn copy_flake(target: &Path) -> Result<()> {
+    if target.exists() {
+        fs::remove_dir_all(target).with_context(|| format!("cannot remove `{}`", target.display()))?;
+    }
+    for name in FLAKE_SIDE {
+        copy(&workspace().join(name), &target.join(name))?;
     }
     Ok(())
 }

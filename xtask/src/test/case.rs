@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Error, Result, bail};
 
-/// How many checks passed and failed.
+/// How many checks passed and failed, and what could not be tried here.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    pub(crate) not_tried: Vec<String>,
 }
 
 impl Tally {
@@ -29,6 +30,12 @@ impl Tally {
     pub(crate) fn fail(&mut self, claim: &str, error: &Error) {
         self.failed += 1;
         println!("  FAILED  {claim}\n{}", indent(&format!("{error:#}")));
+    }
+
+    /// Notes what this machine cannot show, and why; it is said again beside the tally.
+    pub(crate) fn not_tried(&mut self, what: &str) {
+        println!("  not tried          {what}");
+        self.not_tried.push(what.to_owned());
     }
 }
 

@@ -1,50 +1,33 @@
-//! The custom toolchain: built the same twice, and enough for a worker that holds nothing else.
+//! The Nix side: the custom toolchain and its store, the flake's functions, its module, and the script that it installs.
 
-use std::time::Duration;
+mod bazelrc;
+mod installation;
+mod old_nix;
+mod toolchain;
+mod unit;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::case::{Tally, expect_equal};
+use super::case::Tally;
 use crate::lab::Lab;
-use crate::sandbox::toolchain::{nix, output};
-use crate::step::run_logged;
+use crate::root::Entry;
+use crate::sandbox::{source, toolchain as sandbox_toolchain};
+
+/// A copy of the flake, below the sandbox's place.
+const FLAKE: &str = "flake";
 
 /// Runs the checks.
-pub(crate) fn run(tally: &mut Tally, lab: &mut Lab) -> Result<()> {
+pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    source::copy_flake(&lab.sandbox.place().outside(FLAKE))?;
+    toolchain::run(tally, lab)?;
+    unit::run(tally, lab)?;
+    bazelrc::run(tally, lab)?;
+    installation::run(tally, lab)
+}
+
+/// A command in the copy of the flake, where Nix is.
+fn command(lab: &Lab, program: &str) -> Entry {
     let sandbox = &lab.sandbox;
-    let place = sandbox.place();
-    tally.check("the toolchain builds to the same bytes twice", || {
-        let entry = nix(&sandbox.builder, sandbox.tools, &place, "nix-build");
-        let arguments = ["toolchain.nix", "-A", "lre-cc", "--no-out-link", "--check"];
-        run_logged(&mut entry.args(arguments).limit(Duration::from_secs(600)).build(), &sandbox.steps.log("nix-check"))
-    });
-    tally.check("every store path of Env is in the toolchain's closure", || {
-        let entries: Vec<String> = serde_json::from_str(&sandbox.toolchain.environment)?;
-        let named = entries
-            .iter()
-            .flat_map(|entry| entry.split([':', '=', ' ', ',']))
-            .filter(|word| word.starts_with("/nix/store/"));
-        for path in named {
-            let root: String = path.splitn(5, '/').take(4).collect::<Vec<_>>().join("/");
-            if !sandbox.toolchain.closure.contains(&root) {
-                bail!("`{path}` is in Env, and its store root is not in the closure");
-            }
-        }
-        Ok(())
-    });
-    tally.check("the worker's root holds store closures, three links and kernel file systems only", || {
-        let Some(worker) = &lab.worker else { bail!("there is no worker") };
-        let script = "cd /; ls -A; for f in bin/* usr/bin/*; do echo $f $(readlink $f); done; ls nix nix/store";
-        let shell = worker.command("/bin/sh").args(["-c", script]).env("PATH", format!("{}/bin", sandbox.toolchain.tools));
-        let mut store: Vec<&str> = sandbox.toolchain.closure.iter().map(|path| path.trim_start_matches("/nix/store/")).collect();
-        store.sort_unstable();
-        let tools = &sandbox.toolchain.tools;
-        let expected = format!(
-            "bin\ndev\nnix\nproc\ntmp\nusr\nbin/bash {tools}/bin/bash\nbin/sh {tools}/bin/sh\nusr/bin/env {tools}/bin/env\n\
-             nix:\nstore\n\nnix/store:\n{}\n",
-            store.join("\n")
-        );
-        expect_equal("the worker's root", &output(shell)?, &expected)
-    });
-    Ok(())
+    let entry = sandbox_toolchain::nix(&sandbox.builder, sandbox.tools, &sandbox.place(), program);
+    entry.directory(sandbox.place().inside(FLAKE))
 }

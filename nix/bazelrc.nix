@@ -1,0 +1,6 @@
+# The text of `lre.bazelrc`: { Env, prefix, helper } -> string. What it cannot carry is an error that says what to do.
+arguments:
+let
+  result = import ./render-bazelrc.nix arguments;
+in
+result.text or (throw "local-remote-execution: ${result.problem}\n\nhint: ${result.hint}")

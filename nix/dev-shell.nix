@@ -1,0 +1,17 @@
+# The shell for work on this repository: a package set -> derivation.
+#
+# It installs no `lre.bazelrc`: the published `generated-cc` is another toolchain than this flake's `lre-cc`.
+pkgs:
+pkgs.mkShell {
+  packages = [
+    pkgs.bazel-buildtools
+    pkgs.bazel_7
+    pkgs.cargo
+    pkgs.clippy
+    pkgs.nixfmt
+    pkgs.rustc
+    pkgs.rustfmt
+    pkgs.shellcheck
+    (import ./packages.nix pkgs).generate-toolchains
+  ];
+}

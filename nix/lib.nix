@@ -1,0 +1,26 @@
+# `lib` of the flake, for flakes without flake-parts: { ownLre } -> functions.
+{
+  # system -> this flake's package `lre`.
+  ownLre,
+}:
+{
+  bazelrc = import ./bazelrc.nix;
+  createWorker = import ./create-worker.nix;
+  installationScript = import ./installation-script.nix;
+  mkGenerateToolchains =
+    arguments:
+    import ./mk-generate-toolchains.nix (
+      {
+        inherit (arguments.pkgs) runtimeShell writeTextFile;
+        lre = ownLre arguments.pkgs.stdenv.hostPlatform.system;
+      }
+      // removeAttrs arguments [ "pkgs" ]
+    );
+  # The same as the flake module, with its default of `helper`.
+  mkInstallation =
+    arguments:
+    import ./mk-installation.nix (
+      { helper = "${ownLre arguments.pkgs.stdenv.hostPlatform.system}/bin/lre"; } // arguments
+    );
+  mkToolchain = import ./mk-toolchain.nix;
+}

@@ -1,0 +1,24 @@
+# The rc file of a toolchain and the script that installs it: { pkgs, Env, … } -> { bazelrc; installationScript; }.
+{
+  # Only `writeText` is used.
+  pkgs,
+  # [ "KEY=VALUE" ], such as `lre-cc.meta.Env`; an empty list is a warning in the file.
+  Env ? [ ],
+  prefix ? null,
+  # Absolute path of `lre`.
+  helper ? null,
+  install ? "link",
+  workspaces ? [ ],
+}:
+let
+  bazelrc = pkgs.writeText "lre.bazelrc" (
+    import ./bazelrc.nix {
+      Env = if Env == [ ] then null else Env;
+      inherit prefix helper;
+    }
+  );
+in
+{
+  inherit bazelrc;
+  installationScript = import ./installation-script.nix { inherit bazelrc install workspaces; };
+}

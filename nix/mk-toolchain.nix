@@ -1,0 +1,33 @@
+# A toolchain: a derivation whose `meta.Env` says everything that `lre` and Bazel have to know of it.
+#
+# { derivation, path, cc, … } -> the derivation, with `meta.Env`. It may be any derivation: nothing here needs nixpkgs.
+# What Env names must be in its closure, for that is what a worker's image and a root of garbage collection hold.
+{
+  derivation,
+  # Packages whose `bin` folders are PATH, in this order.
+  path ? [ derivation ],
+  # Absolute path of the compiler driver, for a C and C++ toolchain.
+  cc ? null,
+  # Absolute path of bash, for genrules and tests.
+  shell ? null,
+  # More variables, such as JAVA_HOME or BAZEL_LINKOPTS.
+  variables ? { },
+}:
+let
+  entry = name: value: if value == null then [ ] else [ "${name}=${value}" ];
+  Env =
+    entry "PATH" (if path == [ ] then null else builtins.concatStringsSep ":" (map (package: "${package}/bin") path))
+    ++ entry "CC" cc
+    ++ entry "BAZEL_SH" shell
+    ++ builtins.concatMap (name: entry name variables.${name}) (builtins.attrNames variables);
+  result = import ./render-bazelrc.nix { inherit Env; };
+in
+if result ? problem then
+  throw "local-remote-execution: ${result.problem}\n\nhint: ${result.hint}"
+else
+  derivation
+  // {
+    meta = derivation.meta or { } // {
+      inherit Env;
+    };
+  }

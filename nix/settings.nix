@@ -1,0 +1,77 @@
+# What a user says of a toolchain's `lre.bazelrc`: a module for `types.submodule`.
+{
+  lib,
+  # The default of `helper`, evaluated only where it is used.
+  ownHelper,
+}:
+let
+  inherit (lib) mkOption types;
+
+  # A string with a rule; the description is what an error about a bad value says.
+  mkWord =
+    name: description: rule:
+    types.addCheck types.str rule // { inherit name description; };
+  entry = mkWord "envEntry" "`KEY=VALUE` without line breaks (such as those of `lre-cc.meta.Env`)" (
+    text: (import ./environment.nix [ text ]).problem == null
+  );
+  configName =
+    mkWord "configName"
+      "name of a Bazel config: letters, digits, `_`, `.`, `+` and `-` (such as \"lre\"; without a prefix, leave it out)"
+      (import ./is-config-name.nix);
+  folder = mkWord "folder" "folder below the flake (such as \"services/api\" or \".\")" (
+    text: builtins.match "[^/\n].*" text != null && builtins.match "(.*/)?[.][.](/.*)?" text == null
+  );
+in
+{
+  options = {
+    Env = mkOption {
+      type = types.listOf entry;
+      default = [ ];
+      example = lib.literalExpression "lre-cc.meta.Env";
+      description = ''
+        The environment of the toolchain: `KEY=VALUE` strings with store paths. Nix realises every path in it. By default
+        there is none, and `lre.bazelrc` carries a warning instead: the toolchain works remotely only.
+      '';
+    };
+    prefix = mkOption {
+      type = types.nullOr configName;
+      default = null;
+      example = "lre";
+      description = ''
+        The Bazel config that enables the toolchain, as in `--config=lre`. By default every build uses it.
+      '';
+    };
+    helper = mkOption {
+      type = types.nullOr types.str;
+      default = ownHelper;
+      defaultText = lib.literalExpression ''"''${inputs.local-remote-execution.packages.''${system}.lre}/bin/lre"'';
+      description = ''
+        Absolute path of the program `lre`, which checks the toolchain while Bazel fetches it. By default the one of the
+        flake that this module is from. With `null`, `MODULE.bazel` or the environment has to name one.
+      '';
+    };
+    install = mkOption {
+      type = types.enum [
+        "link"
+        "copy"
+      ];
+      default = "link";
+      description = ''
+        What `lre.bazelrc` is: by default a link into the store. A copy is for workspaces that are also used in containers
+        without `/nix`.
+      '';
+    };
+    workspaces = mkOption {
+      type = types.listOf folder;
+      default = [ ];
+      example = [
+        "."
+        "services/api"
+      ];
+      description = ''
+        The Bazel workspaces that get an `lre.bazelrc`, as folders below the flake. By default it is the one around the
+        folder in which the shell starts.
+      '';
+    };
+  };
+}

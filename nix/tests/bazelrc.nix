@@ -1,0 +1,2 @@
+# { cases } -> what `render-bazelrc.nix` makes of each; `cases` is a file with a JSON list of { Env, prefix, helper }.
+{ cases }: map (import ../render-bazelrc.nix) (builtins.fromJSON (builtins.readFile cases))

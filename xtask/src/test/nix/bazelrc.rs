@@ -1,0 +1,166 @@
+//! `lre.bazelrc` as the flake writes it, and as `lre bazelrc` prints it: the same bytes, the same refusals.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::{FLAKE, command};
+use crate::lab::{Lab, target_directory};
+use crate::sandbox::toolchain::output;
+use crate::test::case::{Tally, expect_equal};
+
+const ROOT: &str = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-toolchain-1";
+const STORE: &str = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy";
+
+#[derive(Serialize)]
+#[allow(non_snake_case, reason = "the names of the Nix function's arguments")]
+struct Case {
+    Env: Option<Vec<String>>,
+    prefix: Option<String>,
+    helper: Option<String>,
+}
+
+/// What Nix makes of a case.
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(untagged)]
+enum Made {
+    Text { text: String },
+    Refusal { problem: String },
+}
+
+/// Runs the comparison.
+pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    let cases = cases();
+    let count = cases.len();
+    tally.check(&format!("{count} rc files of the flake are those of `lre bazelrc`, refusals included"), || {
+        let made = made_by_nix(lab, &cases)?;
+        let refusals = made.iter().filter(|made| matches!(made, Made::Refusal { .. })).count();
+        if refusals == 0 || refusals == count {
+            bail!("{refusals} of {count} cases are refused, so one side is not compared");
+        }
+        let folder = tempfile::tempdir()?;
+        for (case, made) in cases.iter().zip(made) {
+            let what = serde_json::to_string(case)?;
+            let printed = printed_by_lre(folder.path(), case).with_context(|| format!("with {what}"))?;
+            expect_equal(&what, &format!("{made:#?}"), &format!("{printed:#?}"))?;
+        }
+        Ok(())
+    });
+    Ok(())
+}
+
+fn made_by_nix(lab: &Lab, cases: &[Case]) -> Result<Vec<Made>> {
+    let place = lab.sandbox.place();
+    let file = format!("{FLAKE}/cases.json");
+    fs::write(place.outside(&file), serde_json::to_string(cases)?)?;
+    let entry = command(lab, "nix-instantiate").args(["--store", "dummy://", "--eval", "--strict", "--json"]);
+    let text = output(entry.args(["nix/tests/bazelrc.nix", "--argstr", "cases", &place.text(&file)]))?;
+    serde_json::from_str(&text).with_context(|| format!("`nix/tests/bazelrc.nix` printed `{text}`"))
+}
+
+fn printed_by_lre(folder: &std::path::Path, case: &Case) -> Result<Made> {
+    let mut lre = Command::new(target_directory().join("debug/lre"));
+    lre.arg("bazelrc").current_dir(folder);
+    if let Some(env) = &case.Env {
+        fs::write(folder.join("env.json"), serde_json::to_string(env)?)?;
+        lre.args(["--env-json", "env.json"]);
+    }
+    for (option, value) in [("prefix", &case.prefix), ("helper", &case.helper)] {
+        lre.args(value.iter().map(|value| format!("--{option}={value}")));
+    }
+    let output = lre.output().context("cannot run `lre`")?;
+    if output.status.success() {
+        return Ok(Made::Text { text: String::from_utf8(output.stdout)? });
+    }
+    let message = String::from_utf8(output.stderr)?;
+    let message = message.strip_prefix("error: ").context("`lre` printed no error")?;
+    let message = message.strip_prefix("cannot use `env.json` as Env: ").unwrap_or(message);
+    // The hint of each side names its own way to set the value.
+    let problem = message.split("\n\n").next().unwrap_or_default().trim_end().to_owned();
+    Ok(Made::Refusal { problem })
+}
+
+/// Every Env with every prefix and every helper that is worth it.
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for env in environments() {
+        for prefix in [None, Some("lre"), Some("a.b+c_d-1")] {
+            for helper in [None, Some("/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-lre/bin/lre")] {
+                cases.push(case(env.clone(), prefix, helper));
+            }
+        }
+    }
+    let env = || Some(vec![format!("PATH={ROOT}/bin"), format!("CC={ROOT}/bin/clang")]);
+    for prefix in ["", "a b", "a:b", "a\nbuild", "é", "-x", "a/b", "a%b", "--config"] {
+        cases.push(case(env(), Some(prefix), None));
+        cases.push(case(None, Some(prefix), Some("/lre")));
+    }
+    let spaces = ["/l re", "/l\tre", "/l\u{a0}re", "/l\u{2003}re", "/l\u{85}re", "/l\u{1}re", "/l\u{200b}re", "/lré"];
+    for helper in ["", "lre", "./lre", "/l\"re", "/l're", "/l\\re", "/l#re", "/l%re"].into_iter().chain(spaces) {
+        cases.push(case(env(), Some("lre"), Some(helper)));
+        cases.push(case(None, None, Some(helper)));
+    }
+    cases
+}
+
+fn case(env: Option<Vec<String>>, prefix: Option<&str>, helper: Option<&str>) -> Case {
+    Case { Env: env, prefix: prefix.map(str::to_owned), helper: helper.map(str::to_owned) }
+}
+
+fn environments() -> Vec<Option<Vec<String>>> {
+    let root = format!("{ROOT}/bin");
+    let path = |path: &str| vec![format!("PATH={path}")];
+    let shell = |shell: &str| vec![format!("BAZEL_SH={shell}")];
+    let named = |name: &str| vec![format!("PATH={root}:{STORE}-{name}/bin")];
+    let mut lists: Vec<Vec<String>> = vec![
+        vec![],
+        vec!["A=1".into(), "B=".into(), "C=x=y".into(), "D= spaces and \t tabs ".into(), "E=é\u{2028}\"'#%\\".into()],
+        path(""),
+        path(&root),
+        path(&format!("{root}:{STORE}-coreutils-9.5/bin/")),
+        path("/usr/bin"),
+        path(&format!("{root}:")),
+        path(&format!("{root}::{root}")),
+        path("bin"),
+        path("/nix/store"),
+        path("/nix/store/"),
+        path("/nix/store/zz"),
+        path(&format!("{root}/../../..")),
+        path(&format!("{root}/./../bin")),
+        path(&format!("{ROOT}/%workspace%")),
+        path(&format!("{ROOT}/a b")),
+        path(&format!("{ROOT}/a\u{3000}b")),
+        path("/nix/store/esqa3kfq3maclk7cqqhrjvp7vriw6ahy-x/bin"),
+        path("/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ah-x/bin"),
+        path(&format!("{STORE}-{}/bin", "n".repeat(211))),
+        path(&format!("{STORE}-{}/bin", "n".repeat(212))),
+        path(&vec![root.clone(); 400].join(":")),
+        shell("/bin/bash"),
+        shell(&format!("{root}/bash")),
+        shell(&format!("{root}//./x/../bash/")),
+        shell(&format!("{root}/../../x")),
+        shell(&format!("{root}/ba sh")),
+        shell(""),
+        [path(&format!("{STORE}-bash-5.2/bin")), shell(&format!("{root}/bash"))].concat(),
+        [path("/usr/bin"), shell("/bin/bash")].concat(),
+        vec!["A".into()],
+        vec!["=x".into()],
+        vec!["".into()],
+        vec!["A=1".into(), "B=2".into(), "A=3".into()],
+        vec!["A=1\nbuild --x".into()],
+        vec!["A=1\r".into()],
+        vec!["A\r\n\"'\\=1".into()],
+        vec!["A=\r\n".into(), "B".into()],
+        vec!["A=1".into(), "\n".into()],
+        vec!["PATH=/usr/bin".into(), "A".into()],
+    ];
+    let shells =
+        ["bash", "bash-5.2", "bash-interactive-5.2", "bash-completion-2", "bash-", "bash5", "bash-interactive-x"];
+    lists.extend(shells.map(named));
+    lists.extend([".x", "..x", ".-x", "..-x", ".", "..", "a~b", "a+b_c?d=e"].map(named));
+    let mut environments: Vec<Option<Vec<String>>> = lists.into_iter().map(Some).collect();
+    environments.push(None);
+    environments
+}
