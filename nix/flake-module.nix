@@ -62,8 +62,8 @@ in
 
       imports = [
         {
-          # An error about a second definition shows where the first one is, and with this what to do.
-          _file = "${toString ./flake-module.nix}, which computes it from `local-remote-execution.settings`: remove the other definition";
+          # An error about a second definition shows this place, and so where to say it instead.
+          _file = "${toString ./flake-module.nix}, which computes it from `local-remote-execution.settings` alone";
           config.local-remote-execution = {
             inherit (installation) bazelrc;
             installationScript = if cfg.enable then installation.installationScript else "";

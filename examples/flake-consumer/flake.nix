@@ -2,11 +2,8 @@
   description = "A project that takes its toolchain from NativeLink's flake";
 
   inputs = {
-    nixpkgs = {
-      url = "github:nixos/nixpkgs";
-      # The store paths of the toolchain follow from the nixpkgs that NativeLink uses.
-      follows = "nativelink/nixpkgs";
-    };
+    # The project's nixpkgs is the one that NativeLink uses: the toolchain's store paths follow from it.
+    nixpkgs.follows = "nativelink/nixpkgs";
     # The commit that the published toolchain in `@local-remote-execution//generated-cc` is from.
     nativelink.url = "github:TraceMachina/nativelink/64ed20a40964b8c606c7d65f76af840bcfc837fd";
     flake-parts.url = "github:hercules-ci/flake-parts";

@@ -8,29 +8,34 @@
   path ? "",
 }:
 let
+  # Modules without a place of their own are shown with that of the one that imports them.
   load =
-    module:
-    if builtins.isPath module || builtins.isString module then
-      loadFrom (toString module) (import module)
-    else
-      loadFrom "a module" module;
-  loadFrom =
-    file: module:
+    place: module:
     let
-      set = if builtins.isFunction module then module arguments else module;
+      isFile = builtins.isPath module || builtins.isString module;
+      loaded = if isFile then import module else module;
+      set = if builtins.isFunction loaded then loaded arguments else loaded;
       isLong = set ? options || set ? config || set ? imports;
-      meta = [ "_file" "options" "config" "imports" ];
-      own = {
-        file = toString (set._file or file);
-        options = set.options or { };
-        config = (if isLong then removeAttrs set meta else removeAttrs set [ "_file" ]) // set.config or { };
-      };
+      meta = [
+        "_file"
+        "options"
+        "config"
+        "imports"
+      ];
+      file = toString (set._file or (if isFile then module else place));
     in
-    [ own ] ++ builtins.concatMap load (set.imports or [ ]);
+    [
+      {
+        inherit file;
+        options = set.options or { };
+        config = removeAttrs set (if isLong then meta else [ "_file" ]) // set.config or { };
+      }
+    ]
+    ++ builtins.concatMap (load file) (set.imports or [ ]);
   arguments = specialArgs // {
     inherit config;
   };
-  loaded = builtins.concatMap load modules;
+  loaded = builtins.concatMap (load "a module") modules;
 
   isOption = value: builtins.isAttrs value && (value._type or "") == "option";
   mergeTrees = builtins.foldl' (

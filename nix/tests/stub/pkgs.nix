@@ -1,6 +1,6 @@
 # A stand-in for a package set: what this flake takes from nixpkgs, as derivations that a shell makes.
 #
-# They build where /bin/sh is in Nix's sandbox, and hold nothing but their names.
+# They build where /bin has `sh`, `mkdir` and `chmod` in Nix's sandbox, and hold nothing but their names.
 system:
 let
   lib = import ./lib.nix;
@@ -10,6 +10,7 @@ let
       attributes
       // {
         inherit name system;
+        PATH = "/bin";
         builder = "/bin/sh";
         args = [
           "-euc"

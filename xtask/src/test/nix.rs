@@ -1,8 +1,11 @@
 //! The Nix side: the custom toolchain and its store, the flake's functions, its module, and the script that it installs.
 
 mod bazelrc;
+mod consumer;
+mod flake;
 mod installation;
 mod old_nix;
+mod real;
 mod toolchain;
 mod unit;
 
@@ -22,7 +25,9 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     toolchain::run(tally, lab)?;
     unit::run(tally, lab)?;
     bazelrc::run(tally, lab)?;
-    installation::run(tally, lab)
+    installation::run(tally, lab)?;
+    flake::run(tally, lab)?;
+    consumer::run(tally, lab)
 }
 
 /// A command in the copy of the flake, where Nix is.
