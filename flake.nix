@@ -23,6 +23,12 @@
             ]
         );
       pkgsOf = system: inputs.nixpkgs.legacyPackages.${system};
+      mkPackages =
+        pkgs:
+        import ./nix/packages.nix {
+          inherit pkgs;
+          flake = "path:${inputs.self}";
+        };
     in
     {
       # Paths: imported twice it counts once, and errors name the file.
@@ -30,11 +36,14 @@
       flakeModules.default = ./nix/flake-module.nix;
 
       lib = import ./nix/lib.nix { ownLre = system: inputs.self.packages.${system}.lre; };
-      overlays.default = final: _: import ./nix/packages.nix final;
+      overlays.default = final: _: mkPackages final;
 
-      packages = eachSystem (system: import ./nix/packages.nix (pkgsOf system));
+      packages = eachSystem (system: mkPackages (pkgsOf system));
       devShells = eachSystem (system: {
-        default = import ./nix/dev-shell.nix (pkgsOf system);
+        default = import ./nix/dev-shell.nix {
+          pkgs = pkgsOf system;
+          packages = inputs.self.packages.${system};
+        };
       });
       checks = eachSystem (system: {
         unit = import ./nix/tests/check.nix { inherit system; };

@@ -1,7 +1,11 @@
-# The shell for work on this repository: a package set -> derivation.
+# The shell for work on this repository: { pkgs, packages } -> derivation.
 #
 # It installs no `lre.bazelrc`: the published `generated-cc` is another toolchain than this flake's `lre-cc`.
-pkgs:
+{
+  pkgs,
+  # This flake's own.
+  packages,
+}:
 pkgs.mkShell {
   packages = [
     pkgs.bazel-buildtools
@@ -12,6 +16,6 @@ pkgs.mkShell {
     pkgs.rustc
     pkgs.rustfmt
     pkgs.shellcheck
-    (import ./packages.nix pkgs).generate-toolchains
+    packages.generate-toolchains
   ];
 }

@@ -1,5 +1,5 @@
-# The start of `generate-toolchains`; the calls of `regen` follow.
-# shellcheck shell=sh disable=SC2154,SC2016  # `lre` is set before; the messages quote with backticks
+# The start of `generate-toolchains`; a line for each toolchain follows. `lre` refuses a folder that it did not write.
+# shellcheck shell=sh disable=SC2016  # messages quote with backticks
 set -eu
 
 workspace=$(pwd)
@@ -11,13 +11,4 @@ until [ -f "$workspace/MODULE.bazel" ]; do
   workspace=${workspace%/*}
 done
 cd "$workspace/"
-
-# regen KIND ENV FOLDER: writes the configuration of one toolchain; `lre` refuses a folder that it did not write.
-regen() {
-  if [ "$1" = cc ]; then
-    "$lre" regen --env-json "$2" --out "$3"
-  else
-    "$lre" regen --kind "$1" --env-json "$2" --out "$3"
-  fi
-}
 

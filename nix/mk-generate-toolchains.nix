@@ -1,21 +1,23 @@
-# The program `generate-toolchains`: writes the configuration of toolchains into the Bazel workspace around it.
-#
-# { writeTextFile; runtimeShell; lre; toolchains; } where `toolchains` maps a folder of the workspace to { kind; toolchain; }.
+# The program `generate-toolchains`: writes the configuration of a flake's toolchains into the Bazel workspace around it.
 {
   writeTextFile,
   runtimeShell,
   # The package of the program.
   lre,
+  # Reference of the flake, whose lock becomes the manifests' pin, such as "path:${inputs.self}".
+  flake,
+  # What goes where: { FOLDER = { kind; attribute; }; } with the kind "cc" or "java" and the flake's attribute.
   toolchains,
 }:
 let
-  envFile =
+  regenerate =
     folder:
-    writeTextFile {
-      name = "${folder}-env.json";
-      text = builtins.toJSON toolchains.${folder}.toolchain.meta.Env + "\n";
-    };
-  regenerate = folder: "regen ${toolchains.${folder}.kind} ${envFile folder} '${folder}'\n";
+    let
+      inherit (toolchains.${folder}) kind attribute;
+      # `cc` is what `lre regen` writes by default.
+      kindFlag = if kind == "cc" then "" else "--kind ${kind} ";
+    in
+    "\"$lre\" regen ${kindFlag}--flake '${flake}#${attribute}' --out '${folder}'\n";
 in
 writeTextFile {
   name = "generate-toolchains";

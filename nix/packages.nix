@@ -1,22 +1,24 @@
-# This flake's packages: a package set -> { lre; lre-cc; lre-java; generate-toolchains; }.
-pkgs:
-let
+# This flake's packages: { pkgs, flake } -> { lre; lre-cc; lre-java; generate-toolchains; }.
+{
+  pkgs,
+  # This flake, as a reference.
+  flake,
+}:
+{
   lre = pkgs.callPackage ./lre.nix { };
   lre-cc = pkgs.callPackage ./lre-cc.nix { };
   lre-java = pkgs.callPackage ./lre-java.nix { jdk = pkgs.jdk_headless; };
-in
-{
-  inherit lre lre-cc lre-java;
   generate-toolchains = pkgs.callPackage ./mk-generate-toolchains.nix {
-    inherit lre;
+    inherit flake;
+    lre = pkgs.callPackage ./lre.nix { };
     toolchains = {
       generated-cc = {
         kind = "cc";
-        toolchain = lre-cc;
+        attribute = "lre-cc";
       };
       generated-java = {
         kind = "java";
-        toolchain = lre-java;
+        attribute = "lre-java";
       };
     };
   };

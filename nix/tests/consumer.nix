@@ -12,7 +12,7 @@ let
       nixpkgs.legacyPackages.${system} = pkgs;
       local-remote-execution = {
         outPath = toString ../..;
-        packages.${system} = import ../packages.nix pkgs;
+        packages.${system} = import ../packages.nix { inherit pkgs; flake = "path:${toString ../..}"; };
       };
     }
     // inputs;

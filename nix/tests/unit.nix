@@ -8,7 +8,10 @@ let
   mkToolchain = import ../mk-toolchain.nix;
   installationScript = import ../installation-script.nix;
   pkgs = import ./stub/pkgs.nix "x86_64-linux";
-  packages = import ../packages.nix pkgs;
+  packages = import ../packages.nix {
+    inherit pkgs;
+    flake = "path:${toString ../..}";
+  };
   consumer = import ./consumer.nix { };
   Env = [
     "PATH=${root}/bin"
@@ -294,6 +297,18 @@ in
       ];
       isPath = true;
     };
+  };
+  testGeneratorNamesTheFlakeAndTheFolders = {
+    expr =
+      let
+        text = lines packages.generate-toolchains.text;
+        count = builtins.length text;
+      in
+      builtins.genList (index: builtins.elemAt text (count - 3 + index)) 2;
+    expected = [
+      "\"$lre\" regen --flake 'path:${toString ../..}#lre-cc' --out 'generated-cc'"
+      "\"$lre\" regen --kind java --flake 'path:${toString ../..}#lre-java' --out 'generated-java'"
+    ];
   };
   testOverlayHasThePackages = {
     expr =

@@ -20,8 +20,10 @@ sandbox-fallback = false
 experimental-features = nix-command flakes
 ";
 
-/// The folder of the expression, below the sandbox's place: as in the repository, for it uses `nix/` there.
-pub(crate) const FOLDER: &str = "repository/examples/custom-toolchain";
+/// What the expression sees of this repository, below the sandbox's place.
+pub(crate) const REPOSITORY: &str = "repository";
+/// The expression's folder there.
+const FOLDER: &str = "repository/examples/custom-toolchain";
 
 /// The built toolchain.
 pub(crate) struct Toolchain {
@@ -45,8 +47,9 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
     // The packages are fetched where apt is, beside a copy of the script; the host's Nix gets a copy of both.
     let fetched = builder.directory().join("lre").join(FOLDER);
     refresh(&source, &fetched)?;
-    remove(&place.outside("repository/nix"))?;
-    copy(&workspace().join("nix"), &place.outside("repository/nix"))?;
+    let library = place.outside(REPOSITORY).join("nix");
+    remove(&library)?;
+    copy(&workspace().join("nix"), &library)?;
     if !fetched.join("packages/versions.txt").exists() {
         steps.forget("toolchain: packages")?;
     }

@@ -3,6 +3,7 @@
 mod bazelrc;
 mod consumer;
 mod flake;
+mod generator;
 mod installation;
 mod old_nix;
 mod real;
@@ -26,6 +27,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     unit::run(tally, lab)?;
     bazelrc::run(tally, lab)?;
     installation::run(tally, lab)?;
+    generator::run(tally, lab);
     flake::run(tally, lab)?;
     consumer::run(tally, lab)
 }

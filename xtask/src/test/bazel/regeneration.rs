@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::lab::{HELLO, Lab};
 use crate::sandbox::source;
-use crate::sandbox::toolchain::{FOLDER as TOOLCHAIN, nix, output};
+use crate::sandbox::toolchain::{REPOSITORY, nix, output};
 use crate::test::case::{Tally, expect_equal};
 
 /// The folder of these checks, below the sandbox's place.
@@ -48,7 +48,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     tally.check("`lre regen --flake` writes what `--env-json` writes for the same Env", || {
         let place = lab.sandbox.place();
         let folder = fresh(lab)?;
-        source::copy(&place.outside(TOOLCHAIN), &folder.join("flake"))?;
+        source::copy(&place.outside(REPOSITORY), &folder.join("flake"))?;
         fs::write(folder.join("flake/flake.nix"), FLAKE)?;
         let regen = |source: &[&str], out: &str| {
             let entry = nix(&lab.sandbox.builder, lab.sandbox.tools, &place, &lab.helper());
@@ -68,7 +68,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
 }
 
 /// The expression of the custom toolchain as a flake.
-const FLAKE: &str = "{ outputs = _: { lre-cc = (import ./toolchain.nix { }).lre-cc; }; }\n";
+const FLAKE: &str = "{ outputs = _: { lre-cc = (import ./examples/custom-toolchain/toolchain.nix { }).lre-cc; }; }\n";
 
 fn fresh(lab: &Lab) -> Result<PathBuf> {
     let folder = lab.sandbox.place().outside(PLACE);

@@ -1,0 +1,76 @@
+//! `generate-toolchains`, run in a workspace with the demo's toolchain.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use anyhow::{Context, Result, bail};
+
+use super::command;
+use crate::lab::{HELLO, Lab};
+use crate::root::Entry;
+use crate::sandbox::toolchain::output;
+use crate::test::case::{Tally, expect_equal};
+
+/// Below the sandbox's place.
+const FOLDER: &str = "checks/generate";
+
+/// Runs the checks.
+pub(super) fn run(tally: &mut Tally, lab: &Lab) {
+    tally.check(
+        "`generate-toolchains` writes what `lre regen` writes, from any folder of a consumer's workspace",
+        || {
+            prepare(lab)?;
+            output(generator(lab, "workspace/package"))?;
+            let written = |folder: &str, file: &str| fs::read_to_string(lab.sandbox.place().outside(folder).join(file));
+            for file in ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"] {
+                let actual = written(&format!("{FOLDER}/workspace/generated-cc"), file)?;
+                expect_equal(file, &actual, &written(&format!("{HELLO}/lre-cc"), file)?)?;
+            }
+            Ok(())
+        },
+    );
+    tally.check("`generate-toolchains` outside of a workspace says so and writes nothing", || {
+        let output = generator(lab, "").build().output()?;
+        let expected = format!(
+            "error: no Bazel workspace around `{}`: no folder has a `MODULE.bazel`\n",
+            lab.sandbox.place().text(FOLDER)
+        );
+        expect_equal("the error", &String::from_utf8_lossy(&output.stderr), &expected)?;
+        if output.status.code() != Some(2) {
+            bail!("it ended with {}", output.status);
+        }
+        Ok(())
+    });
+}
+
+/// A workspace, a flake whose toolchain is the demo's, and the program.
+fn prepare(lab: &Lab) -> Result<()> {
+    let place = lab.sandbox.place();
+    let folder = place.outside(FOLDER);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+    }
+    for child in ["workspace/package", "flake", "lre/bin"] {
+        fs::create_dir_all(folder.join(child))?;
+    }
+    fs::write(folder.join("workspace/MODULE.bazel"), "")?;
+    fs::write(folder.join("flake/env.json"), &lab.sandbox.toolchain.environment)?;
+    fs::write(folder.join("flake/flake.nix"), FLAKE)?;
+    std::os::unix::fs::symlink(lab.helper(), folder.join("lre/bin/lre"))?;
+    let (lre, flake) = (place.text(format!("{FOLDER}/lre")), format!("path:{}", place.text(format!("{FOLDER}/flake"))));
+    let evaluate =
+        ["--eval", "--json", "nix/tests/generate-toolchains.nix", "--argstr", "lre", &lre, "--argstr", "flake", &flake];
+    let text = output(command(lab, "nix-instantiate").args(evaluate))?;
+    let program = folder.join("generate-toolchains");
+    fs::write(&program, serde_json::from_str::<String>(&text)?)?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+const FLAKE: &str = "{ outputs = _: { lre-cc.meta.Env = builtins.fromJSON (builtins.readFile ./env.json); }; }\n";
+
+fn generator(lab: &Lab, folder: &str) -> Entry {
+    let place = lab.sandbox.place();
+    let entry = command(lab, &place.text(format!("{FOLDER}/generate-toolchains")));
+    entry.directory(place.inside(FOLDER).join(folder))
+}
