@@ -108,6 +108,8 @@ version=$(apt-cache "${stable_options[@]}" depends clang | sed -n 's/^ *Depends:
 compiler=$(closure stable_options -- clang lld llvm patchelf "libc++-$version-dev" "libc++abi-$version-dev" \
   "libclang-rt-$version-dev") || fail "cannot resolve the compiler's packages in \`$stable\`"
 gcc=$(closure gcc_options -- g++ binutils-gold patchelf) || fail "cannot resolve \`g++\` in \`$stable\`"
+cross=$(sed -n 's/^libstdc++-.*-dev$/&-arm64-cross/p' <<<"$gcc")
+cross=$(closure stable_options -- "$cross") || fail "cannot resolve \`$cross\` in \`$stable\`"
 worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   fail "cannot resolve \`buildbox\`: is this machine's suite unstable?"
 
@@ -117,7 +119,8 @@ worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   seed "$folder/static"
   download "$folder/compiler" stable_options -- $compiler
   download "$folder/gcc" gcc_options -- $gcc
+  download "$folder/cross" stable_options -- $cross
   download "$folder/worker" machine_options -- $worker
 }
 rm -rf "$apt"
-(cd "$folder" && sha256sum seed/* compiler/* gcc/* worker/*) >"$folder/versions.txt"
+(cd "$folder" && sha256sum seed/* compiler/* cross/* gcc/* worker/*) >"$folder/versions.txt"

@@ -34,6 +34,11 @@ let
   tools = build "lre-tools" ./build-tools.sh { };
   compiler = fromPackages "lre-cc" ./build-compiler.sh (folder "compiler");
   gcc = fromPackages "lre-gcc" ./build-gcc.sh (folder "gcc");
+  cross = build "lre-cross" ./build-cross.sh {
+    packages = folder "cross";
+    unpack = ./unpack.sh;
+    inherit compiler tools;
+  };
 in
 {
   inherit tools;
@@ -58,6 +63,18 @@ in
       tools
     ];
     cc = "${gcc}/bin/gcc";
+    shell = "${tools}/bin/bash";
+  };
+
+  # A cross compiler: it runs on this system, and what it makes runs on another one.
+  lre-cross = mkToolchain {
+    derivation = cross;
+    path = [
+      cross
+      compiler
+      tools
+    ];
+    cc = "${cross}/bin/clang";
     shell = "${tools}/bin/bash";
   };
 }

@@ -5,7 +5,9 @@ mod bazel_flags;
 mod choice;
 mod command;
 mod consumer;
+mod cross;
 mod differential;
+mod example_toolchain;
 mod features;
 mod fetch;
 mod findings;
@@ -43,6 +45,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("several toolchains", several::run),
         ("Bazel's flags", bazel_flags::run),
         ("Bazel's own configuration", differential::run),
+        ("a cross toolchain", cross::run),
         ("removed symbols", removed_symbols::run),
         ("the helper's lookup", helper_lookup::run),
     ];

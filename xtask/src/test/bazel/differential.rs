@@ -8,24 +8,15 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::workspace::Workspace;
+use super::example_toolchain::{flags, prepare, tag};
+use super::workspace::{BUILD, Workspace};
 use crate::lab::Lab;
-use crate::sandbox::toolchain::{nix, output};
 use crate::test::case::{Tally, expect_equal};
 use difference::{Side, compare};
 use exceptions::{Exception, read_exceptions, unexplained};
 use rules::{Rule, read_rules};
 
-const TAGS: &str = r#"
-lre.toolchain(
-    name = "cc",
-    manifest = "//lre-cc:lre.json",
-)
-lre.toolchain(
-    name = "gcc",
-    manifest = "//lre-gcc:lre.json",
-)
-use_repo(
+const REPOSITORIES: &str = r#"use_repo(
     lre,
     "lre_cc",
     "lre_gcc",
@@ -64,15 +55,12 @@ int main() {
 /// Runs the checks.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     let workspace = Workspace::create(lab, "differential")?;
-    workspace.write_module("src", TAGS)?;
+    workspace.write_module("src", &(tag("cc") + &tag("gcc") + REPOSITORIES))?;
     // The folders with `toolchain()` are packages here.
     workspace.write(".bazelignore", "")?;
     workspace.write("program.cc", SOURCE)?;
-    workspace.write(
-        "BUILD.bazel",
-        &(super::workspace::BUILD.replace("\"cc_library\"", "\"cc_binary\", \"cc_library\"") + PROGRAM),
-    )?;
-    let gcc = prepare_gcc(lab, &workspace)?;
+    workspace.write("BUILD.bazel", &(BUILD.replace("\"cc_library\"", "\"cc_binary\", \"cc_library\"") + PROGRAM))?;
+    let gcc = prepare(lab, &workspace, "gcc")?;
     let document = crate::sandbox::workspace().join("docs/regen.md");
     let document = fs::read_to_string(&document).with_context(|| format!("cannot read `{}`", document.display()))?;
     let exceptions = read_exceptions(&document)?;
@@ -83,32 +71,14 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         tally.check(&claim, || differ_as_explained(&workspace, compiler, name, environment, &exceptions));
     }
     tally.check("a program that the GCC toolchain builds runs", || {
-        let flags = [
-            "--extra_toolchains=//lre-gcc/config:cc-toolchain",
-            "--extra_execution_platforms=//lre-gcc/config:platform",
-            "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1",
-            "--ui_event_filters=-info,-stdout",
-            "//:program",
-        ];
-        let ran = workspace.run("run", &flags)?.expect_success("`bazel run`")?;
+        let chosen = flags("gcc");
+        let chosen = chosen.iter().map(String::as_str);
+        let arguments: Vec<&str> = chosen.chain(["--ui_event_filters=-info,-stdout", "//:program"]).collect();
+        let ran = workspace.run("run", &arguments)?.expect_success("`bazel run`")?;
         let said = ran.stdout.replace(|c: char| c.is_ascii_digit(), "N");
         expect_equal("what it says", &said, "thrown by GCC NN: N\n")
     });
     workspace.bazel.shutdown()
-}
-
-/// Builds the example's GCC, generates its toolchain in `lre-gcc`, and returns its Env.
-fn prepare_gcc(lab: &Lab, workspace: &Workspace<'_>) -> Result<String> {
-    let place = lab.sandbox.place();
-    let entry = |program: &str| nix(&lab.sandbox.builder, lab.sandbox.tools, &place, program);
-    let link = place.text("toolchain-lre-gcc");
-    output(entry("nix-build").args(["toolchain.nix", "-A", "lre-gcc", "--out-link", &link]))?;
-    let environment = ["--eval", "--strict", "--json", "toolchain.nix", "-A", "lre-gcc.meta.Env"];
-    let environment = output(entry("nix-instantiate").args(environment))?;
-    workspace.write("gcc.json", &environment)?;
-    let words = ["regen", "--env-json", "gcc.json", "--name", "gcc", "--out", "lre-gcc"];
-    output(entry(&lab.helper()).args(words).directory(place.inside(&workspace.path)))?;
-    Ok(environment)
 }
 
 fn differ_as_explained(

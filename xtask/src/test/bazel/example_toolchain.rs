@@ -1,0 +1,38 @@
+//! The other toolchains of `examples/custom-toolchain`, made for one workspace.
+
+use anyhow::Result;
+
+use super::workspace::Workspace;
+use crate::lab::Lab;
+use crate::sandbox::toolchain::{nix, output};
+
+/// Builds `lre-NAME` of the example, writes its toolchain into the workspace's folder of that name, and returns its Env.
+pub(super) fn prepare(lab: &Lab, workspace: &Workspace<'_>, name: &str) -> Result<String> {
+    let place = lab.sandbox.place();
+    let entry = |program: &str| nix(&lab.sandbox.builder, lab.sandbox.tools, &place, program);
+    let attribute = format!("lre-{name}");
+    let link = place.text(format!("toolchain-{attribute}"));
+    output(entry("nix-build").args(["toolchain.nix", "-A", &attribute, "--out-link", &link]))?;
+    let environment = format!("{attribute}.meta.Env");
+    let evaluate = ["--eval", "--strict", "--json", "toolchain.nix", "-A", &environment];
+    let environment = output(entry("nix-instantiate").args(evaluate))?;
+    let file = format!("{name}.json");
+    workspace.write(&file, &environment)?;
+    let words = ["regen", "--env-json", &file, "--name", name, "--out", &attribute];
+    output(entry(&lab.helper()).args(words).directory(place.inside(&workspace.path)))?;
+    Ok(environment)
+}
+
+/// The flags that choose it.
+pub(super) fn flags(name: &str) -> [String; 3] {
+    [
+        format!("--extra_toolchains=//lre-{name}/config:cc-toolchain"),
+        format!("--extra_execution_platforms=//lre-{name}/config:platform"),
+        "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1".to_owned(),
+    ]
+}
+
+/// A tag for it.
+pub(super) fn tag(name: &str) -> String {
+    format!("lre.toolchain(\n    name = \"{name}\",\n    manifest = \"//lre-{name}:lre.json\",\n)\n")
+}
