@@ -202,10 +202,10 @@ fn linker_that_knows_no_single_objects_is_not_asked_for() -> anyhow::Result<()> 
 
 #[test]
 fn linker_that_gcc_finds_in_path_is_found_without_it() -> anyhow::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probes/gcc-12.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probes/gcc-14.json");
     let mut recorded: Recorded = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     let folder = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-binutils/bin";
-    let gcc = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-gcc-12.2.0";
+    let gcc = "/nix/store/36c2jlzk0ag36fbkbpv6cnavl7pl66z7-lre-gcc";
     for (found, flags) in [
         (format!("{folder}/ld.gold"), vec![format!("-B{gcc}/bin"), format!("-B{folder}")]),
         (format!("{gcc}/libexec/ld.gold"), vec![format!("-B{gcc}/bin")]),

@@ -1,7 +1,8 @@
 //! Recorded answers of real compilers, and the whole BUILD files that they lead to.
 //!
-//! `probes/clang-21.json` is the prototype's toolchain; `probes/gcc-12.json` is Debian's GCC, with `/usr` renamed to a
-//! store root.
+//! `probes/clang-21.json` is a toolchain of Debian's packages; `gcc-14.json` and `aarch64-linux-cross-clang-19.json` are
+//! `lre-gcc` and `lre-cross` of `examples/custom-toolchain`, asked on x86_64-linux. No macOS machine was there to ask:
+//! `aarch64-darwin.written.json` is what Nix's clang is known to say there, and not a recording.
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use lre::cc::probe::CcProbe;
 use lre::environment::Environment;
 use lre::manifest::Manifest;
 use lre::published::read_published_cc;
+use lre::system::System;
 use lre::toolchain::CcSource;
 use serde::Deserialize;
 
@@ -40,9 +42,29 @@ fn recorded_clang_leads_to_this_toolchain() -> anyhow::Result<()> {
 
 #[test]
 fn recorded_gcc_leads_to_this_toolchain() -> anyhow::Result<()> {
-    let files = recorded("gcc-12.json", "gcc")?.generate(|_| None)?;
-    insta::assert_snapshot!("gcc-12-cc", files["cc/BUILD"]);
-    insta::assert_snapshot!("gcc-12-config", files["config/BUILD"]);
+    let files = recorded("gcc-14.json", "gcc")?.generate(|_| None)?;
+    insta::assert_snapshot!("gcc-14-cc", files["cc/BUILD"]);
+    insta::assert_snapshot!("gcc-14-config", files["config/BUILD"]);
+    Ok(())
+}
+
+#[test]
+fn recorded_cross_clang_for_aarch64_linux_leads_to_this_toolchain() -> anyhow::Result<()> {
+    let files = recorded("aarch64-linux-cross-clang-19.json", "cross")?.generate(|_| None)?;
+    insta::assert_snapshot!("aarch64-linux-cross-clang-19-cc", files["cc/BUILD"]);
+    insta::assert_snapshot!("aarch64-linux-cross-clang-19-config", files["config/BUILD"]);
+    let manifest = Manifest::from_json(&files["lre.json"])?;
+    assert_eq!((manifest.exec.system, manifest.target.system), (System::X86_64Linux, System::Aarch64Linux));
+    Ok(())
+}
+
+#[test]
+fn aarch64_darwin_from_a_written_probe_leads_to_this_toolchain() -> anyhow::Result<()> {
+    let files = recorded("aarch64-darwin.written.json", "mac")?.generate(|_| None)?;
+    insta::assert_snapshot!("aarch64-darwin-written-cc", files["cc/BUILD"]);
+    insta::assert_snapshot!("aarch64-darwin-written-config", files["config/BUILD"]);
+    let manifest = Manifest::from_json(&files["lre.json"])?;
+    assert_eq!((manifest.exec.system, manifest.target.system), (System::Aarch64Darwin, System::Aarch64Darwin));
     Ok(())
 }
 

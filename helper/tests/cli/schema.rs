@@ -156,7 +156,7 @@ fn schema_and_helper_refuse_texts_of_another_form() -> anyhow::Result<()> {
 #[test]
 fn schema_and_helper_take_paths_outside_the_store_only_where_the_manifest_allows_them() -> anyhow::Result<()> {
     let mut manifest = read("generated-cc/lre.json")?;
-    manifest["cc"]["probe"] = read("helper/tests/probes/gcc-12.json")?["probe"].clone();
+    manifest["cc"]["probe"] = read("helper/tests/probes/gcc-14.json")?["probe"].clone();
     for (place, value) in [
         ("/cc/probe/includeSearches/0/directories/0", "/usr/include"),
         ("/cc/probe/resourceDirectory", "/usr/lib/clang"),
@@ -181,7 +181,7 @@ fn schema_and_helper_take_paths_outside_the_store_only_where_the_manifest_allows
 #[test]
 fn schema_describes_every_key_of_a_probed_manifest() -> anyhow::Result<()> {
     let mut manifest = read("generated-cc/lre.json")?;
-    manifest["cc"]["probe"] = read("helper/tests/probes/gcc-12.json")?["probe"].clone();
+    manifest["cc"]["probe"] = read("helper/tests/probes/gcc-14.json")?["probe"].clone();
     assert_eq!(violations_of_manifest(&manifest)?, Vec::<String>::new());
     Ok(())
 }
