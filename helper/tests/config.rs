@@ -119,7 +119,7 @@ fn variables_that_agree_with_the_compiler_are_taken() -> anyhow::Result<()> {
     let more = [
         "ABI_LIBC_VERSION=glibc_2.43",
         "ABI_VERSION=itanium",
-        "BAZEL_COMPILER=our-clang",
+        "BAZEL_COMPILER=clang",
         "BAZEL_HOST_SYSTEM=x86_64-linux-gnu",
         "BAZEL_TARGET_CPU=x86_64",
         "BAZEL_TARGET_LIBC=glibc_2.43",
@@ -130,7 +130,6 @@ fn variables_that_agree_with_the_compiler_are_taken() -> anyhow::Result<()> {
     let expected = CcConfig {
         abi_libc_version: "glibc_2.43".to_owned(),
         abi_version: "itanium".to_owned(),
-        compiler: "our-clang".to_owned(),
         host_system_name: "x86_64-linux-gnu".to_owned(),
         cpu: "x86_64".to_owned(),
         target_libc: "glibc_2.43".to_owned(),

@@ -2,12 +2,9 @@
 //! with the compiler, because a build that names the wrong C library or system is wrong on every machine.
 
 use super::config::ConfigError;
-use super::probe::{CcProbe, CompilerKind};
+use super::probe::CcProbe;
 use crate::environment::Environment;
 use crate::system::System;
-
-/// Names that Bazel's rules know for compilers that are neither clang nor gcc.
-const OTHER_COMPILERS: [&str; 4] = ["clang-cl", "emscripten", "mingw-gcc", "msvc-cl"];
 
 /// Env and what the compiler says.
 pub(super) struct Stated<'a> {
@@ -26,11 +23,9 @@ impl Stated<'_> {
         }
     }
 
-    /// `compiler`: a name of one's own is accepted, that of another compiler is not.
+    /// `compiler`, which decides on features and on what is selected by it.
     pub(super) fn compiler(&self, found: &str) -> Result<String, ConfigError> {
-        let other = if self.probe.compiler == CompilerKind::Clang { "gcc" } else { "clang" };
-        let is_other = |name: &str| name.is_empty() || name == other || OTHER_COMPILERS.contains(&name);
-        self.value("BAZEL_COMPILER", found, |name| !is_other(name))
+        self.value("BAZEL_COMPILER", found, |name| name == found)
     }
 
     /// `cpu`.

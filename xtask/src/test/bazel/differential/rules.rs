@@ -42,7 +42,7 @@ pub(super) fn read_rules(text: &str) -> Result<Vec<Rule>> {
 
 /// Strings, lists and dictionaries are printed as JSON has them.
 fn items(value: &str) -> Result<Vec<String>> {
-    if matches!(value, "True" | "False") {
+    if matches!(value, "True" | "False" | "None") || value.starts_with("select(") {
         return Ok(vec![value.to_owned()]);
     }
     Ok(match serde_json::from_str(value)? {
