@@ -6,6 +6,7 @@ mod flake;
 mod generator;
 mod installation;
 mod old_nix;
+mod project;
 mod real;
 mod toolchain;
 mod unit;
@@ -29,7 +30,9 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     installation::run(tally, lab)?;
     generator::run(tally, lab);
     flake::run(tally, lab)?;
-    consumer::run(tally, lab)
+    consumer::run(tally, lab)?;
+    project::run(tally, lab);
+    Ok(())
 }
 
 /// A command in the copy of the flake, where Nix is.

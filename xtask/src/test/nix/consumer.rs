@@ -15,9 +15,9 @@ use crate::test::case::{Tally, expect_equal};
 
 /// Below the sandbox's place.
 const FOLDER: &str = "checks/consumer";
-const SHELL: &str = "devShells.x86_64-linux.default";
-const ENV: &str = "inherit (lre-cc.meta) Env;";
-const PREFIX: &str = "prefix = \"lre\";";
+pub(super) const SHELL: &str = "devShells.x86_64-linux.default";
+pub(super) const ENV: &str = "inherit (lre-cc.meta) Env;";
+pub(super) const PREFIX: &str = "prefix = \"lre\";";
 const SETTINGS: &str = "perSystem.x86_64-linux.local-remote-execution";
 
 /// A change of the example's `flake.nix`, and what is said of it: with the stand-ins, with the real flake-parts.
