@@ -4,14 +4,21 @@
   rustPlatform,
 }:
 let
-  root = ../.;
-  # What Cargo reads. `xtask` is a member of the workspace, without which the manifest is refused.
+  root = toString ../.;
+  # What Cargo reads to build `lre`. It wants a program in each member of the workspace, used or not; nothing else of
+  # `xtask` may change the store path that every `lre.bazelrc` names.
   names = [
     "Cargo.lock"
     "Cargo.toml"
     "helper"
-    "xtask"
+    "xtask/Cargo.toml"
+    "xtask/src/main.rs"
   ];
+  isNeeded =
+    path:
+    builtins.any (
+      name: path == name || lib.hasPrefix "${name}/" path || lib.hasPrefix "${path}/" name
+    ) names;
   manifest = builtins.fromTOML (builtins.readFile ../Cargo.toml);
 in
 rustPlatform.buildRustPackage {
@@ -19,8 +26,8 @@ rustPlatform.buildRustPackage {
   inherit (manifest.workspace.package) version;
   src = builtins.path {
     name = "lre-source";
-    path = root;
-    filter = path: _: builtins.elem (builtins.head (builtins.split "/" (lib.removePrefix "${toString root}/" path))) names;
+    path = ../.;
+    filter = path: _: isNeeded (lib.removePrefix "${root}/" path);
   };
   cargoLock.lockFile = ../Cargo.lock;
   cargoBuildFlags = [

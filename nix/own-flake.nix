@@ -11,11 +11,18 @@ let
   others = builtins.filter (name: name != "self" && !builtins.elem name usual) (
     builtins.attrNames inputs
   );
+  # A relative input's place is not normalised; a path is.
+  isOwn =
+    name:
+    let
+      place = inputs.${name}.outPath or null;
+    in
+    place != null && toString (/. + builtins.unsafeDiscardStringContext place) == toString ../.;
   find =
     names:
     if names == [ ] then
       null
-    else if (inputs.${builtins.head names}.outPath or null) == toString ../. then
+    else if isOwn (builtins.head names) then
       inputs.${builtins.head names}
     else
       find (builtins.tail names);

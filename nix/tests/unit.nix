@@ -180,6 +180,19 @@ in
       (renamed { }).bazelrc.text == (consumer { }).bazelrc.text;
     expected = true;
   };
+  testHelperIsFoundThroughARelativeInput = {
+    expr =
+      let
+        relative = import ./consumer.nix {
+          inputs.local-remote-execution = {
+            outPath = toString ../.. + "/examples/flake-consumer/../..";
+            packages.x86_64-linux = packages;
+          };
+        };
+      in
+      (relative { }).bazelrc.text == (consumer { }).bazelrc.text;
+    expected = true;
+  };
   testUnknownFlakeHasNoHelper = {
     expr =
       let

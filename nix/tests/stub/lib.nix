@@ -2,13 +2,11 @@
 rec {
   mkOption = attributes: attributes // { _type = "option"; };
   literalExpression = text: { inherit text; };
+  hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
   removePrefix =
     prefix: text:
-    let
-      length = builtins.stringLength prefix;
-    in
-    if builtins.substring 0 length text == prefix then
-      builtins.substring length (builtins.stringLength text) text
+    if hasPrefix prefix text then
+      builtins.substring (builtins.stringLength prefix) (builtins.stringLength text) text
     else
       text;
   getBin = package: package.bin or package;

@@ -36,6 +36,15 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let example = format!("{}?dir=examples/flake-consumer", this(lab));
         output(nix(lab, &["flake", "metadata", &example, "--no-update-lock-file"])).map(drop)
     });
+    tally.check("the example finds this repository through its relative path", || {
+        let hook = format!("{}?dir=examples/flake-consumer#{SHELL}.shellHook", this(lab));
+        let mut inputs = stubs(lab);
+        inputs.retain(|word| *word != this(lab));
+        let named = inputs.iter().position(|word| word == "local-remote-execution").context("nothing stands in")?;
+        inputs.drain(named - 1..=named);
+        let script = output(nix(lab, &["eval", "--raw", &hook]).args(inputs))?;
+        expect_equal("the script", &script, &output(nix(lab, &["eval", "--raw", &hook]).args(stubs(lab)))?)
+    });
     tally.check(
         "the example's shell writes the `lre.bazelrc` of `lre bazelrc`, with the toolchain that NativeLink publishes",
         || {

@@ -1,11 +1,14 @@
 //! The flake without a network: what its lock alone gives, and all of it with a stand-in for nixpkgs.
 
-use anyhow::{Context, Result};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::{FLAKE, command};
 use crate::lab::Lab;
 use crate::root::Entry;
+use crate::sandbox::source;
 use crate::sandbox::toolchain::output;
 use crate::test::case::{Tally, expect_equal};
 
@@ -83,6 +86,27 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let written = output(command(lab, "cat").args([format!("{cc}/env.json")]))?;
         let evaluated = ["eval", "--json", &format!("{this}#lre-cc.meta.Env"), "--override-input", "nixpkgs", &nixpkgs];
         expect_equal("`env.json`", &written, &output(nix(lab, &evaluated))?)
+    });
+    tally.check("the sources of `lre` are what Cargo reads, and no more", || {
+        let attribute = format!("{this}#lre.arguments.src");
+        let path = output(nix(lab, &["eval", "--raw", &attribute, "--override-input", "nixpkgs", &nixpkgs]))?;
+        let found =
+            output(command(lab, "find").args([&path, "-path", "*/helper/*", "-prune", "-o", "-printf", "%P\n"]))?;
+        let mut found: Vec<&str> = found.lines().filter(|line| !line.is_empty()).collect();
+        found.sort_unstable();
+        let expected = "Cargo.lock Cargo.toml helper xtask xtask/Cargo.toml xtask/src xtask/src/main.rs";
+        expect_equal("the files", &found.join(" "), expected)?;
+        // Where Cargo is, outside; in a copy, for the store's files are read only.
+        let copy = tempfile::tempdir()?;
+        let built = lab.sandbox.builder.directory().join(path.trim_start_matches('/'));
+        source::copy(&built, copy.path())?;
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["metadata", "--quiet", "--locked", "--offline", "--format-version=1"]).current_dir(copy.path());
+        let cargo = cargo.output().context("cannot run `cargo`")?;
+        if !cargo.status.success() {
+            bail!("Cargo does not read them:\n{}", String::from_utf8_lossy(&cargo.stderr));
+        }
+        Ok(())
     });
     Ok(())
 }
