@@ -107,6 +107,9 @@ _MESSAGES = {
     ),
 }
 
+# Fields in which `%{` starts a variable.
+_TEMPLATES = [("env_entry", "value"), ("flag_group", "flag")]
+
 def _parse(text):
     """Reads a text proto as Bazel prints it: a line for each field, and messages from `NAME {` to `}`."""
     stack = [("", {})]
@@ -118,8 +121,12 @@ def _parse(text):
             name, fields = stack.pop()
             stack[-1][1].setdefault(name, []).append(_make(name, fields))
         elif line:
-            name, _, value = line.partition(": ")
-            stack[-1][1].setdefault(name, []).append(_scalar(value))
+            name, _, text = line.partition(": ")
+            value = _scalar(text)
+            if (stack[-1][0], name) in _TEMPLATES:
+                # The provider shows `%%` as the percent sign that it stands for.
+                value = "%{".join([part.replace("%", "%%") for part in value.split("%{")])
+            stack[-1][1].setdefault(name, []).append(value)
     return stack[0][1]
 
 def _make(name, fields):

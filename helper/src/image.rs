@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::manifest::{Image, Origin, RecordedRoot};
 use crate::store::hash::nix_base32;
+use crate::system::System;
 
 /// 160 bits, as in a store path: 32 characters of base32.
 const TAG_BYTES: usize = 20;
@@ -24,19 +25,25 @@ struct TagInput<'a> {
 ///
 /// # Errors
 /// None that the arguments can cause; serde's signature has one.
-pub fn compute_image(name: &str, env: &[String], roots: &[RecordedRoot]) -> Result<Image, serde_json::Error> {
+pub fn compute_image(
+    name: &str,
+    exec: System,
+    env: &[String],
+    roots: &[RecordedRoot],
+) -> Result<Image, serde_json::Error> {
     let mut store_roots: Vec<&RecordedRoot> = roots.iter().collect();
     store_roots.sort_by(|a, b| a.path.cmp(&b.path));
     let digest = Sha256::digest(serde_json::to_vec(&TagInput { env, store_roots })?);
     let tag = nix_base32(&digest[..TAG_BYTES]);
-    Ok(image(Origin::Computed, &format!("lre-{name}:{tag}")))
+    Ok(image(Origin::Computed, exec, &format!("lre-{name}:{tag}")))
 }
 
-/// An image whose name is known.
+/// An image whose name is known, with what a worker for that system offers.
 #[must_use]
-pub fn image(origin: Origin, reference: &str) -> Image {
+pub fn image(origin: Origin, exec: System, reference: &str) -> Image {
+    let os_family = if exec.is_darwin() { "Darwin" } else { "Linux" };
     let exec_properties = BTreeMap::from([
-        ("OSFamily".to_owned(), "Linux".to_owned()),
+        ("OSFamily".to_owned(), os_family.to_owned()),
         ("container-image".to_owned(), format!("docker://{reference}")),
     ]);
     Image { origin, reference: reference.to_owned(), exec_properties }
@@ -56,11 +63,11 @@ mod unit {
     fn tag_follows_env_and_bytes_but_not_the_order_of_roots() -> anyhow::Result<()> {
         let env = ["A=1".to_owned()];
         let (a, b) = (root("a", Some("sha256-1"))?, root("b", None)?);
-        let image = compute_image("cc", &env, &[a.clone(), b.clone()])?;
+        let image = compute_image("cc", System::X86_64Linux, &env, &[a.clone(), b.clone()])?;
         assert_eq!(image.reference, "lre-cc:nwqzhac6khlkz2krj650qlbwarczzxir");
-        assert_eq!(compute_image("cc", &env, &[b.clone(), a.clone()])?, image);
-        assert_ne!(compute_image("cc", &["A=2".to_owned()], &[a, b.clone()])?, image);
-        assert_ne!(compute_image("cc", &env, &[root("a", Some("sha256-2"))?, b])?, image);
+        assert_eq!(compute_image("cc", System::X86_64Linux, &env, &[b.clone(), a.clone()])?, image);
+        assert_ne!(compute_image("cc", System::X86_64Linux, &["A=2".to_owned()], &[a, b.clone()])?, image);
+        assert_ne!(compute_image("cc", System::X86_64Linux, &env, &[root("a", Some("sha256-2"))?, b])?, image);
         Ok(())
     }
 }

@@ -95,6 +95,6 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         environment: Environment::from_entries(&cc.env)?,
         probe,
         pin,
-        image: Some(image(Origin::Published, &cc.image)),
+        image: Some(image(Origin::Published, facts.system, &cc.image)),
     })
 }

@@ -94,7 +94,7 @@ impl CcSource {
         let env = self.environment.to_entries();
         let image = match &self.image {
             Some(image) => image.clone(),
-            None => compute_image(&self.name, &env, &store_roots)?,
+            None => compute_image(&self.name, self.probe.system, &env, &store_roots)?,
         };
         let mut files = self.render(&image.exec_properties)?;
         let manifest = Manifest {

@@ -16,11 +16,18 @@ pub(super) fn prepare(lab: &Lab, workspace: &Workspace<'_>, name: &str) -> Resul
     let environment = format!("{attribute}.meta.Env");
     let evaluate = ["--eval", "--strict", "--json", "toolchain.nix", "-A", &environment];
     let environment = output(entry("nix-instantiate").args(evaluate))?;
-    let file = format!("{name}.json");
-    workspace.write(&file, &environment)?;
-    let words = ["regen", "--env-json", &file, "--name", name, "--out", &attribute];
-    output(entry(&lab.helper()).args(words).directory(place.inside(&workspace.path)))?;
+    workspace.write(&format!("{name}.json"), &environment)?;
+    write_toolchain(lab, workspace, name)?;
     Ok(environment)
+}
+
+/// Writes `lre-NAME` from the Env in `NAME.json`.
+pub(super) fn write_toolchain(lab: &Lab, workspace: &Workspace<'_>, name: &str) -> Result<()> {
+    let place = lab.sandbox.place();
+    let (file, folder) = (format!("{name}.json"), format!("lre-{name}"));
+    let words = ["regen", "--env-json", &file, "--name", name, "--out", &folder];
+    let entry = nix(&lab.sandbox.builder, lab.sandbox.tools, &place, &lab.helper());
+    output(entry.args(words).directory(place.inside(&workspace.path))).map(drop)
 }
 
 /// The flags that choose it.
