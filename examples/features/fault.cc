@@ -1,31 +1,38 @@
 // Does what its argument says, and each is wrong.
+#include <pthread.h>
+
 #include <climits>
 #include <cstdio>
-#include <string>
-#include <thread>
+#include <cstring>
 
-int use_after_free() {
+int heap_use_after_free() {
   int* freed = new int(1);
   delete freed;
   return *freed;
 }
 
-int overflow(int summand) { return INT_MAX - 1 + summand; }
+int signed_integer_overflow(int summand) { return INT_MAX - 1 + summand; }
 
-int race() {
-  int shared = 0;
-  auto increment = [&] {
-    for (int i = 0; i < 1000; ++i) ++shared;
-  };
-  std::thread other(increment);
-  increment();
-  other.join();
+int shared = 0;
+
+void* increment(void*) {
+  for (int i = 0; i < 1000; ++i) ++shared;
+  return nullptr;
+}
+
+int data_race() {
+  pthread_t other;
+  pthread_create(&other, nullptr, increment, nullptr);
+  increment(nullptr);
+  pthread_join(other, nullptr);
   return shared;
 }
 
 int main(int argc, char** argv) {
-  std::string fault = argv[1];
-  int result = fault == "heap-use-after-free" ? use_after_free() : fault == "signed integer overflow" ? overflow(argc) : race();
-  std::printf("%s: nothing noticed it\n", argv[1]);
+  const char* fault = argv[1];
+  int result = std::strcmp(fault, "heap-use-after-free") == 0       ? heap_use_after_free()
+               : std::strcmp(fault, "signed integer overflow") == 0 ? signed_integer_overflow(argc)
+                                                                    : data_race();
+  std::printf("%s: nothing noticed it\n", fault);
   return result == 0;
 }

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod compiler;
 pub mod config;
+pub mod feature;
 pub(crate) mod flag;
 pub mod probe;
 pub mod render;

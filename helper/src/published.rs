@@ -89,6 +89,7 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         linker: linker_name(&linker).map(str::to_owned).map(|name| Linker { name, path: Some(linker.clone()) }),
         tools,
         accepted_flags: None,
+        runtimes: None,
     };
     Ok(CcSource {
         name: "cc".to_owned(),

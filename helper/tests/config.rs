@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lre::cc::config::{CcConfig, ConfigError, configure_cc};
-use lre::cc::probe::{CcProbe, CxxLibrary};
+use lre::cc::probe::{CcProbe, CompilerKind, CxxLibrary, Linker, Runtime};
 use lre::environment::Environment;
 use lre::toolchain_path::PathPolicy;
 use serde::Deserialize;
@@ -215,5 +215,36 @@ fn linker_that_gcc_finds_in_path_is_found_without_it() -> anyhow::Result<()> {
         let folders: Vec<&String> = link_flags.iter().filter(|flag| flag.starts_with("-B")).collect();
         assert_eq!(folders, flags.iter().collect::<Vec<_>>());
     }
+    Ok(())
+}
+
+#[test]
+fn feature_that_the_compiler_cannot_serve_is_absent() -> anyhow::Result<()> {
+    let mut recorded = clang()?;
+    let mut absent = |change: fn(&mut CcProbe)| -> anyhow::Result<Vec<String>> {
+        change(&mut recorded.probe);
+        Ok(configure(&recorded, &[])??.absent_features)
+    };
+    assert_eq!(absent(|probe| probe.runtimes = None)?, [""; 0]);
+    let all = |probe: &mut CcProbe| {
+        let all = [Runtime::Asan, Runtime::Profile, Runtime::Static, Runtime::Tsan, Runtime::Ubsan];
+        probe.runtimes = Some(all.to_vec());
+    };
+    assert_eq!(absent(all)?, [""; 0]);
+    assert_eq!(
+        absent(|probe| probe.runtimes = Some(vec![Runtime::Asan, Runtime::Profile]))?,
+        ["fully_static_link", "tsan", "ubsan"]
+    );
+    assert_eq!(
+        absent(|probe| probe.runtimes = Some(vec![Runtime::Static, Runtime::Tsan, Runtime::Ubsan]))?,
+        ["asan", "coverage", "cs_fdo_instrument", "fdo_instrument"]
+    );
+    let mold = |probe: &mut CcProbe| {
+        probe.runtimes = None;
+        probe.linker = Some(Linker { name: "mold".to_owned(), path: None });
+    };
+    assert_eq!(absent(mold)?, ["thin_lto"]);
+    let gcc = ["cs_fdo_instrument", "cs_fdo_optimize", "fdo_prefetch_hints", "parse_headers", "thin_lto"];
+    assert_eq!(absent(|probe| probe.compiler = CompilerKind::Gcc)?, gcc);
     Ok(())
 }

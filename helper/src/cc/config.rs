@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::feature::absent_features;
 use super::flag::{FlagFault, check_words};
 use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, DEFAULT_LINKER, LINK_QUESTIONS, Linker};
 use super::stated::Stated;
@@ -94,12 +95,14 @@ fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The attributes of `lre_cc_toolchain`, named as rules_cc's `cc_toolchain_config` names them.
+/// The attributes of `lre_cc_toolchain`, named as rules_cc's `cc_toolchain_config` names them;
+/// `absent_features` is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are rules_cc's attributes, documented there")]
 pub struct CcConfig {
     pub abi_libc_version: String,
     pub abi_version: String,
+    pub absent_features: Vec<String>,
     pub compile_flags: Vec<String>,
     pub compiler: String,
     pub conly_flags: Vec<String>,
@@ -147,6 +150,7 @@ pub fn configure_cc(name: &str, environment: &Environment, probe: &CcProbe) -> R
     Ok(CcConfig {
         abi_libc_version: stated.libc("ABI_LIBC_VERSION")?,
         abi_version: stated.abi_version(flags.name())?,
+        absent_features: absent_features(probe),
         compile_flags: flags.compile(),
         compiler: stated.compiler(flags.name())?,
         conly_flags,

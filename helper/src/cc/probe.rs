@@ -14,9 +14,11 @@ use crate::toolchain_path::ToolchainPath;
 mod flags;
 mod linker;
 mod question;
+mod runtime;
 mod tool;
 
 pub use question::probe_cc;
+pub use runtime::Runtime;
 
 /// Which compiler it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +71,9 @@ pub struct CcProbe {
     pub tools: BTreeMap<String, ToolchainPath>,
     /// The flags out of [`COMPILE_QUESTIONS`] and [`LINK_QUESTIONS`] that the compiler accepts; `null` if it was not asked.
     pub accepted_flags: Option<Vec<String>>,
+    /// The libraries for instrumented and static programs that the compiler has, sorted; absent if nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtimes: Option<Vec<Runtime>>,
 }
 
 impl CcProbe {

@@ -46,6 +46,7 @@ fn render_toolchain(config: &CcConfig) -> String {
         .attribute("name", Value::string("cc"))
         .attribute("abi_libc_version", Value::string(&c.abi_libc_version))
         .attribute("abi_version", Value::string(&c.abi_version))
+        .attribute("absent_features", Value::list(&c.absent_features))
         .attribute("compile_flags", Value::list(&c.compile_flags))
         .attribute("compiler", Value::string(&c.compiler))
         .attribute("conly_flags", Value::list(&c.conly_flags))

@@ -122,7 +122,7 @@ fn flag_that_fails_without_being_named_is_found_alone() {
 }
 
 #[test]
-fn compiler_that_accepts_all_is_run_six_times() {
+fn compiler_that_accepts_all_is_run_nine_times() {
     let script = COMPILER.replacen("case ", "echo \"$*\" >>\"$COUNTED\"\ncase ", 1);
     let scene = Scene::with_compiler(&script);
     let counted = scene.path().join("counted");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::flags::accepted_flags;
 use super::linker::LinkerProbe;
+use super::runtime::find_runtimes;
 use super::tool::find_tools;
 use super::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, IncludeSearch, ProbeError};
 use crate::cc::answer;
@@ -33,7 +34,10 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
     let target = answer::target(&c.stderr).ok_or_else(|| ProbeError::NoTarget(path.clone()))?;
     let is_darwin = System::of_triple(target).is_some_and(System::is_darwin);
     let tools = find_tools(store, environment, is_darwin)?;
+    let printed = |flag| answer::value_after(&c.stderr, flag).and_then(|path| environment.paths().parse(path).ok());
+    let resources = printed("-resource-dir");
     std::thread::scope(|scope| {
+        let runtimes = scope.spawn(|| find_runtimes(&probe.compiler, store, resources.as_ref(), target));
         let cxx = scope.spawn(|| probe.headers(&CXX));
         let more = scope.spawn(|| probe.unresolved_searches(kind));
         let flags = scope.spawn(|| accepted_flags(&probe.compiler, &["-c", "empty.cc"], "flags.o", &COMPILE_QUESTIONS));
@@ -49,7 +53,6 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
         // In the order of Bazel's questions, which is that of its list of folders.
         include_searches.extend(libcxx.into_iter().chain(joined(more)?).chain(unresolved_libcxx));
         include_searches.retain(|search| !search.directories.is_empty());
-        let printed = |flag| answer::value_after(&c.stderr, flag).and_then(|path| environment.paths().parse(path).ok());
         Ok(CcProbe {
             origin: Origin::Probed,
             system,
@@ -59,12 +62,13 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
             libc: libc(&c.stdout),
             cxx_library,
             include_searches,
-            resource_directory: printed("-resource-dir"),
+            resource_directory: resources.clone(),
             // A sysroot of `/` or outside the store shows in the directories, which are checked.
             sysroot: printed("-isysroot"),
             linker,
             tools,
             accepted_flags: Some(joined(flags)?.into_iter().chain(link_flags).map(str::to_owned).collect()),
+            runtimes: Some(joined(runtimes)?),
         })
     })
 }

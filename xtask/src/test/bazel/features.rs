@@ -9,6 +9,7 @@ use crate::bazel::{ALICE, BOB, Bazel, Execution};
 use crate::execution_log::Spawn;
 use crate::lab::{FEATURES, Lab};
 use crate::parity::{Expected, misses, unexpected};
+use crate::sandbox::toolchain::output;
 use crate::test::case::{Tally, expect_equal};
 
 /// The targets of the package `refused`, each with what the compiler says.
@@ -74,7 +75,37 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         expect_equal("what differs", &differ.join("\n"), "")
     });
     tally.check("what must not compile is refused here", || expect_refused(&local, Execution::LocalNoCache));
+    tally.check("a feature whose runtime the compiler lacks is absent: to ask for it changes no action", || {
+        let flags = |feature| compile_flags(&local, &format!("//:fault_{feature}"));
+        let asked = |feature, flag: &str| anyhow::Ok(flags(feature)?.iter().any(|word| word == flag));
+        let with = (asked("tsan", "-fsanitize=thread")?, asked("asan", "-fsanitize=address")?);
+        without_tsan(lab)?;
+        let without = (asked("tsan", "-fsanitize=thread")?, asked("asan", "-fsanitize=address")?);
+        expect_equal("tsan and asan, before and after", &format!("{with:?} {without:?}"), "(true, true) (false, true)")
+    });
     local.shutdown()
+}
+
+/// The words of the command that compiles `target`'s one source.
+fn compile_flags(bazel: &Bazel<'_>, target: &str) -> Result<Vec<String>> {
+    let query = format!("mnemonic(\"CppCompile\", {target})");
+    let outcome = bazel.run("aquery", &["--config=lre", &query])?.expect_success("`bazel aquery`")?;
+    let words = outcome.stdout.lines().map(|line| line.trim().trim_end_matches(" \\").trim_matches('\'').to_owned());
+    Ok(words.collect())
+}
+
+/// Writes the toolchain as it would be for a compiler without that library.
+fn without_tsan(lab: &Lab) -> Result<()> {
+    let place = lab.sandbox.place();
+    let manifest = place.outside(FEATURES).join("lre-cc/lre.json");
+    let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read `{}`", manifest.display()))?;
+    let lacking = text.replacen("\"tsan\",", "", 1);
+    if lacking == text {
+        bail!("`{}` does not name the runtime", manifest.display());
+    }
+    fs::write(&manifest, lacking)?;
+    let entry = lab.sandbox.command(&lab.helper()).args(["regen", "--out", "lre-cc"]);
+    output(entry.directory(place.inside(FEATURES))).map(drop)
 }
 
 fn argument(spawn: &Spawn, flag: &str) -> bool {
