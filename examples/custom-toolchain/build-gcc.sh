@@ -30,7 +30,7 @@ keep_in . bin include lib lib64 libexec usr
 keep_in lib64 ld-linux-x86-64.so.2
 keep_in lib bfd-plugins gcc linux x86_64-linux-gnu
 keep_in lib/linux/uapi x86
-rm -rf lib/x86_64-linux-gnu/perl-base "$execs/lto1"
+rm -rf lib/x86_64-linux-gnu/perl-base
 for headers in include/*-linux-gnu*; do [ "${headers##*/}" = x86_64-linux-gnu ] || rm -rf "$headers"; done
 relink
 
@@ -68,5 +68,7 @@ for linker in bfd gold; do
   gcc -Werror "-fuse-ld=$linker" try.o -lstdc++ -lm -o try
   ./try || fail "what GCC links with $linker does not run"
 done
+gcc -flto -std=c++17 try.cc -lstdc++ -o try
+./try || fail "what GCC optimizes while it links does not run"
 gcc -static try.o -lstdc++ -o try
 ./try || fail "what GCC links statically does not run"

@@ -204,7 +204,7 @@ fn linker_that_gcc_finds_in_path_is_found_without_it() -> anyhow::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probes/gcc-14.json");
     let mut recorded: Recorded = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     let folder = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-binutils/bin";
-    let gcc = "/nix/store/36c2jlzk0ag36fbkbpv6cnavl7pl66z7-lre-gcc";
+    let gcc = "/nix/store/mc28xy4w72c4jw27sii0iwqypyydv63c-lre-gcc";
     for (found, flags) in [
         (format!("{folder}/ld.gold"), vec![format!("-B{gcc}/bin"), format!("-B{folder}")]),
         (format!("{gcc}/libexec/ld.gold"), vec![format!("-B{gcc}/bin")]),

@@ -306,26 +306,20 @@ impl Flags<'_> {
     }
 
     fn linker(&self, compiler: &ToolchainPath) -> Result<Vec<String>, ConfigError> {
-        let mut flags = Vec::new();
-        let mut folders: Vec<ToolchainPath> = compiler.parent().into_iter().collect();
-        match self.chosen_linker() {
-            Some(linker) => {
-                flags.push(format!("-fuse-ld={}", linker.name));
-                match &linker.path {
-                    // A path in `-fuse-ld=` is deprecated; without one the driver searches `PATH`.
-                    Some(path) if self.is_clang() => flags.push(format!("--ld-path={path}")),
-                    // GCC looks beside its own programs first and has no flag for a path.
-                    Some(path) => {
-                        let in_path = self.environment.search_path()?;
-                        folders.extend(path.parent().filter(|folder| in_path.contains(folder)));
-                    }
-                    None => folders.extend(self.probe.tools.get("ld").and_then(ToolchainPath::parent)),
-                }
-            }
-            None => folders.extend(self.probe.tools.get("ld").and_then(ToolchainPath::parent)),
-        }
-        folders.dedup();
+        let in_path = self.environment.search_path()?;
+        let folder_of_ld = || self.probe.tools.get("ld").and_then(ToolchainPath::parent);
+        let fuse = |linker: &Linker| format!("-fuse-ld={}", linker.name);
+        let (mut flags, folder) = match self.chosen_linker().map(|linker| (linker, &linker.path)) {
+            None => (Vec::new(), folder_of_ld()),
+            // A path in `-fuse-ld=` is deprecated; without one the driver searches `PATH`.
+            Some((linker, Some(path))) if self.is_clang() => (vec![fuse(linker), format!("--ld-path={path}")], None),
+            // GCC has no flag for a path. What is not beside its own programs it finds in `PATH`.
+            Some((linker, Some(path))) => (vec![fuse(linker)], path.parent().filter(|folder| in_path.contains(folder))),
+            Some((linker, None)) => (vec![fuse(linker)], folder_of_ld()),
+        };
         if !self.target.is_darwin() {
+            let mut folders: Vec<ToolchainPath> = compiler.parent().into_iter().chain(folder).collect();
+            folders.dedup();
             flags.extend(folders.iter().map(|folder| format!("-B{folder}")));
         }
         Ok(flags)
