@@ -4,9 +4,9 @@ It defines, for each toolchain NAME, the leaf repository `@lre_NAME`, which is f
 that selects the toolchain; the hub `@lre_toolchains`, with the toolchains and the platforms that the root module
 registers; `@lre_manifests`, which says what it chose; and `@lre_helper`, the program that checks.
 
-This module itself names one toolchain, `cc`, whose manifest is `//generated-cc:lre.json`. Only the root module may
-choose another manifest for it, or name more toolchains: tags of all other modules have no effect, so that a dependency
-cannot change the toolchain of a build.
+This module itself names two toolchains: `cc`, whose manifest is `//generated-cc:lre.json`, and `java`, of
+`//generated-java:lre.json`. Only the root module may choose another manifest for them, or name more toolchains: tags of
+all other modules have no effect, so that a dependency cannot change the toolchain of a build.
 """
 
 load("//extensions/private:helper_repository.bzl", "helper_repository")
@@ -24,13 +24,13 @@ _toolchain = tag_class(
         "manifest": attr.label(
             doc = """The `lre.json` that `lre regen` wrote, in the folder of its BUILD files.
 
-By default it is the published one in this module, which there is for `cc` only. A folder of the root module needs no
+By default it is the published one in this module, which there is for `cc` and `java`. A folder of the root module needs no
 package around it, and is looked at only by a build that selects the toolchain.""",
         ),
         "name": attr.string(
             doc = """The toolchain's name, as given to `lre regen --name`: its repository is `@lre_NAME`.
 
-There is no default. `cc` replaces the manifest of this module's own `cc`. A name may be given once;
+There is no default. `cc` and `java` replace the manifest of this module's own toolchain. A name may be given once;
 `helper`, `manifests` and `toolchains` are taken.""",
             mandatory = True,
         ),

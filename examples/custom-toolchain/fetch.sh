@@ -2,7 +2,7 @@
 # fetch.sh FOLDER: downloads the Debian packages that toolchain.nix builds from.
 #
 # Runs on a Debian machine as root. The toolchain's packages come from Debian stable, which hardly moves: its store
-# paths stay the same for months. BuildBox is only in the machine's own suite (unstable). A file that is there already,
+# paths stay the same for months. BuildBox and Bazel's Java tools are only in the machine's own suite (unstable). A file that is there already,
 # with the right hash, is not fetched again, also after an interruption.
 #
 # LRE_STABLE_SUITE and LRE_DEBIAN_MIRROR name another suite and another mirror for the toolchain's packages.
@@ -87,8 +87,8 @@ mirror=$(mirror)
 [ -n "$mirror" ] || fail "no Debian mirror among apt's sources; name one with \`LRE_DEBIAN_MIRROR\`"
 printf 'deb %s %s main\n' "$mirror" "$stable" >"$apt/stable.list"
 
-# Packages that clang and BuildBox ask for and no build here uses; what only they need is not fetched either.
-installed binutils libc6-i386 lib32gcc-s1 lib32stdc++6 >"$apt/stable.status"
+# Packages that clang, the JDK and BuildBox ask for and no build here uses; what only they need is not fetched either.
+installed binutils ca-certificates-java libc6-i386 lib32gcc-s1 lib32stdc++6 >"$apt/stable.status"
 : >"$apt/gcc.status"
 installed fuse3 >"$apt/machine.status"
 # shellcheck disable=SC2034  # passed by name
@@ -110,6 +110,9 @@ compiler=$(closure stable_options -- clang lld llvm patchelf "libc++-$version-de
 gcc=$(closure gcc_options -- g++ binutils-gold patchelf) || fail "cannot resolve \`g++\` in \`$stable\`"
 cross=$(sed -n 's/^libstdc++-.*-dev$/&-arm64-cross/p' <<<"$gcc")
 cross=$(closure stable_options -- "$cross") || fail "cannot resolve \`$cross\` in \`$stable\`"
+jdk=$(closure stable_options -- default-jdk-headless patchelf) || fail "cannot resolve the JDK's packages in \`$stable\`"
+java_tools=$(closure machine_options -- bazel-java-tools patchelf) ||
+  fail "cannot resolve \`bazel-java-tools\`: is this machine's suite unstable?"
 worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   fail "cannot resolve \`buildbox\`: is this machine's suite unstable?"
 
@@ -120,7 +123,9 @@ worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   download "$folder/compiler" stable_options -- $compiler
   download "$folder/gcc" gcc_options -- $gcc
   download "$folder/cross" stable_options -- $cross
+  download "$folder/jdk" stable_options -- $jdk
+  download "$folder/java-tools" machine_options -- $java_tools
   download "$folder/worker" machine_options -- $worker
 }
 rm -rf "$apt"
-(cd "$folder" && sha256sum seed/* compiler/* cross/* gcc/* worker/*) >"$folder/versions.txt"
+(cd "$folder" && sha256sum seed/* compiler/* cross/* gcc/* jdk/* java-tools/* worker/*) >"$folder/versions.txt"

@@ -1,4 +1,4 @@
-# A C++ toolchain, shell tools and a remote-execution worker as store paths, without nixpkgs.
+# A C++ and a Java toolchain, shell tools and a remote-execution worker as store paths, without nixpkgs.
 #
 # Debian packages are the sources, a static busybox and bash the seed. Folders and versions are found by the scripts.
 {
@@ -39,9 +39,11 @@ let
     unpack = ./unpack.sh;
     inherit compiler tools;
   };
+  jdk = fromPackages "lre-java" ./build-jdk.sh (folder "jdk");
+  java-tools = fromPackages "lre-java-tools" ./build-java-tools.sh (folder "java-tools");
 in
 {
-  inherit tools;
+  inherit tools java-tools;
   worker = fromPackages "lre-worker" ./build-worker.sh (folder "worker");
 
   # The toolchain, with the environment from which `lre` derives everything else.
@@ -76,5 +78,19 @@ in
     ];
     cc = "${cross}/bin/clang";
     shell = "${tools}/bin/bash";
+  };
+
+  # Bazel's own Java tools are no part of a JDK: rules_java downloads them unless Env names them.
+  lre-java = mkToolchain {
+    derivation = jdk;
+    path = [
+      "${jdk}/lib/openjdk"
+      tools
+    ];
+    shell = "${tools}/bin/bash";
+    variables = {
+      BAZEL_JAVA_TOOLS = "${java-tools}";
+      JAVA_HOME = "${jdk}/lib/openjdk";
+    };
   };
 }

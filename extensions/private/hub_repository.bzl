@@ -5,7 +5,7 @@ build fetches the hub. Both are empty unless a tag says `register = True`, the h
 names their leaf repositories without fetching them. `folders.bzl` says what `bazel run …//helper:regen` writes.
 """
 
-load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
+load("//extensions/private:manifest.bzl", "kind_of", "locate_manifest", "read_manifest")
 load("//extensions/private:module_order.bzl", "check_module_order")
 load("//toolchain:constraints.bzl", "constraints_of")
 
@@ -14,10 +14,20 @@ toolchain(
     name = "{target}",
     exec_compatible_with = {exec},
     target_compatible_with = {target_constraints},
-    toolchain = "@lre_{name}//cc",
-    toolchain_type = "@bazel_tools//tools/cpp:toolchain_type",
+    toolchain = "@lre_{name}//{toolchain}",
+    toolchain_type = "@bazel_tools//tools/{type}",
 )
 """
+
+# As in `config/BUILD`: the target in the leaf for each type of toolchain.
+_TYPES = {
+    "cc": {"cpp:toolchain_type": "cc"},
+    "java": {
+        "jdk:bootstrap_runtime_toolchain_type": "java:runtime",
+        "jdk:runtime_toolchain_type": "java:runtime",
+        "jdk:toolchain_type": "java",
+    },
+}
 
 # A wildcard finds no alias: the platform is one of its own, which takes all that it has from the toolchain's folder.
 _PLATFORM = """
@@ -44,13 +54,21 @@ def _hub_repository_impl(rctx):
 
         # A wildcard goes by name, and the tags' order counts.
         target = "{}_{}".format(("00" + str(index))[-3:], name)
-        own = "{}:lre-{}".format(config, name)
-        toolchains += _TOOLCHAIN.format(
-            name = name,
-            exec = [own] + _constraints(located, manifest, "exec"),
-            target = target,
-            target_constraints = _constraints(located, manifest, "target"),
-        )
+        own = ["{}:lre-{}".format(config, name)]
+        for type, toolchain in _TYPES[kind_of(manifest)].items():
+            on_exec = own + _constraints(located, manifest, "exec")
+            toolchains += _TOOLCHAIN.format(
+                name = name,
+                # A runtime is for the platform that it is on. What Java compiles runs on any.
+                exec = [] if type == "jdk:runtime_toolchain_type" else on_exec,
+                target = target + ("_" + type.partition(":")[2] if kind_of(manifest) == "java" else ""),
+                target_constraints = {
+                    "cpp:toolchain_type": _constraints(located, manifest, "target"),
+                    "jdk:runtime_toolchain_type": on_exec,
+                }.get(type, []),
+                toolchain = toolchain,
+                type = type,
+            )
         platforms += _PLATFORM.format(config = config, target = target)
     rctx.file("BUILD.bazel", "", executable = False)
     rctx.file("folders.bzl", _FOLDERS.format(json.encode_indent(rctx.attr.folders, indent = "    ")), executable = False)

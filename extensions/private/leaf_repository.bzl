@@ -5,13 +5,7 @@ there is one depends on this machine's store, so the rule never says that it is 
 """
 
 load("//extensions/private:check.bzl", "check_toolchain")
-load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
-
-# The packages that are toolchains. `config` is left out: there, `toolchain()` points here.
-_FILES = ["cc/BUILD"]
-
-# Bazel would take these for the generated files beside them; `lre check` reports them.
-_SHADOWS = ["cc/BUILD.bazel", "config/BUILD.bazel"]
+load("//extensions/private:manifest.bzl", "kind_of", "locate_manifest", "read_manifest")
 
 _OWN_MODULE = "local-remote-execution"
 
@@ -23,7 +17,12 @@ def _leaf_repository_impl(rctx):
     located = locate_manifest(rctx, rctx.attr.manifest)
     manifest = read_manifest(rctx, located, rctx.attr.toolchain)
     folder = located.file.dirname
-    for file in list(manifest["files"]) + _SHADOWS:
+
+    # The package that is the toolchain. `config` is left out: there, `toolchain()` points here.
+    package = kind_of(manifest) + "/BUILD"
+
+    # Bazel would take the last two for the generated files beside them; `lre check` reports them.
+    for file in list(manifest["files"]) + [package + ".bazel", "config/BUILD.bazel"]:
         rctx.watch(folder.get_child(file))
 
     switched_off = rctx.getenv("LRE_LOCAL") == "off"
@@ -58,8 +57,7 @@ def _leaf_repository_impl(rctx):
             # buildifier: disable=print
             print(checked.notes)
 
-    for file in _FILES:
-        rctx.file(file, rctx.read(folder.get_child(file), watch = "no"), executable = False)
+    rctx.file(package, rctx.read(folder.get_child(package), watch = "no"), executable = False)
     rctx.file("BUILD.bazel", "", executable = False)
 
 def _workspace_file(rctx, path):

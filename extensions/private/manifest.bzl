@@ -2,6 +2,9 @@
 
 _SCHEMA = 1
 
+# What a toolchain compiles: a key of its manifest, and the folder of the BUILD file that the leaf takes.
+_KINDS = ["cc", "java"]
+
 # What this module reads of it.
 _KEYS = ["exec", "files", "image", "name", "storeRoots", "target"]
 
@@ -63,6 +66,8 @@ def read_manifest(rctx, located, name):
     lacking = [key for key in _KEYS if key not in manifest]
     if lacking:
         fail("`{}` is no whole manifest: it lacks `{}`\n\n{}".format(located.label, "`, `".join(lacking), hint))
+    if len([kind for kind in _KINDS if kind in manifest]) != 1:
+        fail("`{}` is no whole manifest: it has to have one of `{}`\n\n{}".format(located.label, "`, `".join(_KINDS), hint))
     if manifest["name"] != name:
         fail("`{}` is the manifest of toolchain `{}`, but `lre.toolchain` names it `{}`\n\n{}".format(
             located.label,
@@ -71,3 +76,7 @@ def read_manifest(rctx, located, name):
             hint,
         ))
     return manifest
+
+def kind_of(manifest):
+    """What a toolchain compiles: `cc` or `java`."""
+    return [kind for kind in _KINDS if kind in manifest][0]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::environment::{Environment, EnvironmentError};
 use crate::store::{StorePath, StorePathError};
+use crate::toolchain_kind::ToolchainKind;
 
 /// Why there is no rc file.
 #[derive(Debug, thiserror::Error)]
@@ -55,20 +56,28 @@ const HEADER: &str = "\
 #
 ";
 
-const FLAGS: [&str; 4] = [
+/// The flags that select a toolchain, first those that the flake module of `lre-cc` has.
+const CC_FLAGS: [&str; 4] = [
     "--action_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1",
     "--define=EXECUTOR=remote",
     "--extra_execution_platforms=@local-remote-execution//generated-cc/config:platform",
     "--extra_toolchains=@local-remote-execution//generated-cc/config:cc-toolchain",
 ];
 
-const TARGET_PLATFORM: &str = "--platforms=@local-remote-execution//generated-cc/config:platform";
+/// The toolchain, its runtime and that of its boot class path. The host's C++ compiler is still looked for: a
+/// `java_binary` asks for a C++ toolchain, if only for the launcher that Windows needs, and runs none of it. No
+/// `--define=EXECUTOR=remote`: it has Bazel's own C++ tools built from source, and this platform has no compiler for them.
+const JAVA_FLAGS: [&str; 2] = [
+    "--extra_execution_platforms=@local-remote-execution//generated-java/config:platform",
+    "--extra_toolchains=@local-remote-execution//generated-java/config:all",
+];
 
 /// The text of the rc file. Without an Env it carries a warning instead of paths, as the flake module's does.
 ///
 /// # Errors
 /// See [`BazelrcError`].
 pub fn render_bazelrc(
+    kind: ToolchainKind,
     environment: Option<&Environment>,
     prefix: Option<&str>,
     helper: Option<&str>,
@@ -78,7 +87,7 @@ pub fn render_bazelrc(
         Some(name) if is_config_name(name) => format!(":{name}"),
         Some(name) => return Err(BazelrcError::Prefix(name.to_owned())),
     };
-    let mut rc = Rc { text: HEADER.to_owned(), suffix };
+    let mut rc = Rc { text: HEADER.to_owned(), suffix, kind };
     match environment {
         None => rc.text.push_str("# WARNING: No environment set. LRE will not work locally.\n"),
         Some(environment) => {
@@ -88,14 +97,18 @@ pub fn render_bazelrc(
         }
     }
     rc.text.push_str("\n# Bazel-side configuration for LRE.\n");
-    for flag in FLAGS {
+    let flags: &[&str] = match kind {
+        ToolchainKind::Cc => &CC_FLAGS,
+        ToolchainKind::Java => &JAVA_FLAGS,
+    };
+    for flag in flags {
         rc.flag("build", flag);
     }
     rc.reason(
         "What is built is for the toolchain's platform, whatever the client's is. A client of another system also \
          needs\n# `--cpu=k8 --host_cpu=k8`, after which output folders are named; real macOS clients were not tried.",
     );
-    rc.flag("build", TARGET_PLATFORM);
+    rc.flag("build", &format!("--platforms=@local-remote-execution//generated-{kind}/config:platform"));
     rc.repositories(environment, helper)?;
     if let Some(environment) = environment {
         rc.actions(environment)?;
@@ -117,6 +130,7 @@ fn is_plain(value: &str) -> bool {
 struct Rc {
     text: String,
     suffix: String,
+    kind: ToolchainKind,
 }
 
 impl Rc {
@@ -131,8 +145,10 @@ impl Rc {
     /// Flags that decide what repositories look like. They are `common`, so that `query`, `fetch` and `mod` see the same
     /// repositories as `build`, and none of them fetches anything again.
     fn repositories(&mut self, environment: Option<&Environment>, helper: Option<&str>) -> Result<(), BazelrcError> {
-        self.reason("Since Bazel 9, `--action_env` no longer reaches the host's C++ detection.");
-        self.flag("common", "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1");
+        if self.kind == ToolchainKind::Cc {
+            self.reason("Since Bazel 9, `--action_env` no longer reaches the host's C++ detection.");
+            self.flag("common", "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1");
+        }
         if environment.and_then(search_path).is_some() {
             self.reason(
                 "Up to Bazel 8, `--action_env=PATH` below reaches repository rules too; they keep the PATH of Bazel's \
@@ -170,7 +186,7 @@ impl Rc {
             "A test's XML is part of the test. By itself it is an action whose command line has the test's seconds.",
         );
         self.flag("test", "--noexperimental_split_xml_generation");
-        match shell(environment)? {
+        match find_shell(environment)? {
             Some(shell) => {
                 self.reason("Genrules run in the toolchain's bash, here and on the worker.");
                 self.flag("build", &format!("--shell_executable={shell}"));
@@ -197,7 +213,7 @@ pub fn bazelrc_warnings(environment: Option<&Environment>) -> Vec<&'static str> 
         None => vec![
             "no environment set: LRE will not work locally\n\nhint: name the toolchain's Env with `--env-json env.json`",
         ],
-        Some(environment) if matches!(shell(environment), Ok(None)) => vec![
+        Some(environment) if matches!(find_shell(environment), Ok(None)) => vec![
             "Env names no bash: genrules run in Bazel's default shell, which may differ between machines\n\n\
              hint: add `BAZEL_SH=/nix/store/…/bin/bash` to Env, with the bash that the workers have",
         ],
@@ -207,7 +223,7 @@ pub fn bazelrc_warnings(environment: Option<&Environment>) -> Vec<&'static str> 
 
 /// Env's bash: `BAZEL_SH`, or that of the first store root in `PATH` that is named as bash's package is. Never guessed:
 /// whether another folder has a bash is known to the disk alone.
-fn shell(environment: &Environment) -> Result<Option<String>, BazelrcError> {
+pub(crate) fn find_shell(environment: &Environment) -> Result<Option<String>, BazelrcError> {
     if let Some(shell) = environment.get("BAZEL_SH") {
         if !is_plain(shell) {
             return Err(BazelrcError::Unquotable { key: "BAZEL_SH" });

@@ -7,10 +7,12 @@ use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
+use crate::toolchain_kind::ToolchainKind;
 
 pub mod compiler;
 mod drift;
 mod files;
+mod java;
 mod mention;
 pub mod pin;
 mod registration;
@@ -19,6 +21,7 @@ mod stray;
 mod tool;
 
 use files::Files;
+use java::other_java;
 use mention::Mentions;
 use registration::Registrations;
 use root::{missing_roots, unknown_roots, unused_roots};
@@ -26,7 +29,13 @@ use stray::{malformed_paths, outside_paths, outside_warning, placeholder_tools};
 use tool::broken_tools;
 
 /// The files that Bazel loads from a toolchain's folder, whatever the manifest lists.
-const BUILD_FILES: [&str; 3] = ["BUILD.bazel", "cc/BUILD", "config/BUILD"];
+fn build_files(manifest: &Manifest) -> [&'static str; 3] {
+    let toolchain = match manifest.kind() {
+        ToolchainKind::Cc => "cc/BUILD",
+        ToolchainKind::Java => "java/BUILD",
+    };
+    ["BUILD.bazel", toolchain, "config/BUILD"]
+}
 
 /// What is checked, and how messages name it.
 struct Subject<'a> {
@@ -66,7 +75,7 @@ impl Subject<'_> {
 
     /// A command that asks the toolchain again.
     fn probe_hint(&self) -> String {
-        let name = if self.manifest.name == "cc" { String::new() } else { format!(" --name {}", self.manifest.name) };
+        let name = self.manifest.kind().options(&self.manifest.name);
         format!(
             "write the folder again from the toolchain's Env with `lre regen --env-json env.json --out {}{name}`",
             quote_path(self.folder)
@@ -75,7 +84,7 @@ impl Subject<'_> {
 
     /// A command that writes the manifest again with NAR hashes.
     fn record_hint(&self, store: &Store) -> String {
-        let name = if self.manifest.name == "cc" { String::new() } else { format!(" --name {}", self.manifest.name) };
+        let name = self.manifest.kind().options(&self.manifest.name);
         format!(
             "where Nix's database has them, record them with `lre regen{} --env-json env.json --out {}{name}`",
             store.option(),
@@ -145,6 +154,7 @@ pub fn check_toolchain(toolchain: Toolchain<'_>, machine: Option<Machine<'_>>) -
                 groups.extend(registrations.contents(&subject, store, progress, &mut notes));
             }
             groups.push(broken_tools(&subject, store));
+            groups.push(other_java(&subject, store));
         }
         None => {}
     }

@@ -1,7 +1,7 @@
 //! Bazel toolchains whose every path lies under `/nix/store`: generated from an `Env`, checked against the store.
 //!
-//! The pipeline is `Environment` → [`cc::probe`] → [`cc::config`] → [`cc::render`] → BUILD files and a [`manifest`];
-//! [`check`] compares those files with the store of this machine. Everything after the probe is pure.
+//! The pipeline is `Environment` → [`cc::probe`] → [`cc::config`] → [`cc::render`] → BUILD files and a [`manifest`], and
+//! the same with [`java`]; [`check`] compares those files with the store of this machine. Everything after the probe is pure.
 
 pub mod bazelrc;
 pub mod build_file;
@@ -14,6 +14,7 @@ pub mod environment;
 pub mod generated_file;
 pub mod generated_folder;
 pub mod image;
+pub mod java;
 pub mod json;
 pub mod manifest;
 pub mod pin;
@@ -23,4 +24,5 @@ pub mod shell;
 pub mod store;
 pub mod system;
 pub mod toolchain;
+pub mod toolchain_kind;
 pub mod toolchain_path;

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cc::probe::CcProbe;
 use crate::generated_file::MARKER;
-use crate::store::{STORE_DIR, StorePath, StoreRoot};
+use crate::java::probe::JavaProbe;
+use crate::store::{STORE_DIR, StoreRoot};
 use crate::system::System;
+use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::{PathPolicy, ToolchainPath};
 
 /// The schema that this helper reads and writes.
@@ -29,6 +31,9 @@ pub enum ManifestError {
     /// It names a file outside its folder, which a check must not read.
     #[error("`files` names `{0}`, which is not below the manifest's folder")]
     FileName(String),
+    /// It describes no toolchain, or two.
+    #[error("not a manifest: it has to have exactly one of `cc` and `java`")]
+    Kind,
     /// It names a path outside the store and does not say that it may.
     #[error(
         "`{0}` is not under `{STORE_DIR}`, and the manifest does not allow that with `nonStore`\n\n\
@@ -131,18 +136,6 @@ pub struct JavaToolchain {
     pub probe: JavaProbe,
 }
 
-/// Facts about a JDK.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct JavaProbe {
-    /// Where the facts are from.
-    pub origin: Origin,
-    /// The folder that holds `bin/java`.
-    pub java_home: StorePath,
-    /// Such as `17.0.7`.
-    pub version: String,
-}
-
 /// Where facts are from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -188,12 +181,16 @@ impl Manifest {
         if let Some(name) = manifest.files.keys().find(|name| !below(name)) {
             return Err(ManifestError::FileName(name.clone()));
         }
+        if manifest.cc.is_some() == manifest.java.is_some() {
+            return Err(ManifestError::Kind);
+        }
         manifest.first_forbidden_path().map_or(Ok(()), |path| Err(ManifestError::NonStore(path)))?;
         Ok(manifest)
     }
 
     fn first_forbidden_path(&self) -> Option<ToolchainPath> {
-        let mut paths = self.cc.iter().flat_map(|cc| cc.probe.paths());
+        let cc = self.cc.iter().flat_map(|cc| cc.probe.paths());
+        let mut paths = cc.chain(self.java.iter().flat_map(|java| java.probe.paths()));
         paths.find(|path| path.in_store().is_none() && !self.non_store).cloned()
     }
 
@@ -211,11 +208,17 @@ impl Manifest {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
+    /// What it describes.
+    #[must_use]
+    pub fn kind(&self) -> ToolchainKind {
+        if self.java.is_some() { ToolchainKind::Java } else { ToolchainKind::Cc }
+    }
+
     /// The value of the `comment` field, which is also the first line of the BUILD files.
     #[must_use]
-    pub fn comment(name: &str, probe: Origin) -> String {
+    pub fn comment(kind: ToolchainKind, name: &str, probe: Origin) -> String {
         let source = if probe == Origin::Published { "--published" } else { "--env-json" };
-        let option = if name == "cc" { String::new() } else { format!(" --name {name}") };
+        let option = kind.options(name);
         format!("{MARKER} by `lre regen {source} FILE --out DIR{option}`, which writes this folder. Do not edit.")
     }
 }

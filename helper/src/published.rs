@@ -7,10 +7,12 @@ use serde::Deserialize;
 use crate::cc::probe::{CcProbe, CompilerKind, CxxLibrary, IncludeSearch, Linker, linker_name};
 use crate::environment::{Environment, EnvironmentError};
 use crate::image::image;
+use crate::java::probe::JavaProbe;
 use crate::manifest::{FlakeInput, Origin};
 use crate::store::StorePath;
 use crate::system::System;
-use crate::toolchain::CcSource;
+use crate::toolchain::{Facts, Source};
+use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::ToolchainPath;
 
 /// Why published facts cannot be used.
@@ -26,12 +28,13 @@ pub enum PublishedError {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Facts {
+struct Published {
     commit: String,
     system: System,
     flake: Flake,
     nixpkgs: FlakeInput,
     cc: CcFacts,
+    java: JavaFacts,
 }
 
 #[derive(Deserialize)]
@@ -54,12 +57,19 @@ struct CcFacts {
     glibc: String,
 }
 
-/// Reads the facts about a C++ toolchain.
+#[derive(Deserialize)]
+struct JavaFacts {
+    image: String,
+    java_home: StorePath,
+    version: String,
+}
+
+/// Reads the facts about a toolchain.
 ///
 /// # Errors
 /// See [`PublishedError`].
-pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
-    let facts: Facts = serde_json::from_str(text)?;
+pub fn read_published(text: &str, kind: ToolchainKind) -> Result<Source, PublishedError> {
+    let facts: Published = serde_json::from_str(text)?;
     let flake = FlakeInput {
         url: Some(facts.flake.url),
         rev: facts.commit,
@@ -67,7 +77,30 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         last_modified: facts.flake.last_modified,
     };
     let pin = BTreeMap::from([("nativelink".to_owned(), flake), ("nixpkgs".to_owned(), facts.nixpkgs)]);
-    let cc = facts.cc;
+    let system = facts.system;
+    let (environment, reference, facts) = match kind {
+        ToolchainKind::Cc => {
+            let environment = Environment::from_entries(&facts.cc.env)?;
+            (environment, facts.cc.image.clone(), Facts::Cc(Box::new(cc_probe(system, facts.cc))))
+        }
+        ToolchainKind::Java => {
+            let JavaFacts { image, java_home, version } = facts.java;
+            // No Env was published. `JAVA_HOME` is what was, and all that the toolchain needs.
+            let environment = Environment::from_entries(&[format!("JAVA_HOME={java_home}")])?;
+            let java_home = ToolchainPath::from(java_home);
+            let tools = BTreeMap::new();
+            (
+                environment,
+                image,
+                Facts::Java(JavaProbe { origin: Origin::Published, system, java_home, version, tools }),
+            )
+        }
+    };
+    let image = Some(image(Origin::Published, system, &reference));
+    Ok(Source { name: kind.name().to_owned(), environment, facts, pin, image })
+}
+
+fn cc_probe(system: System, cc: CcFacts) -> CcProbe {
     let libcxx = cc.include_directories.iter().any(|folder| folder.to_string().ends_with("/include/c++/v1"));
     let directories = cc.include_directories.into_iter().map(ToolchainPath::from).collect();
     let linker = ToolchainPath::from(cc.linker);
@@ -75,12 +108,12 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         cc.tools.into_iter().map(|(name, path)| (name, path.into())).collect();
     // The driver is `CC`; it is no tool that `PATH` was searched for.
     tools.remove("gcc");
-    let probe = CcProbe {
+    CcProbe {
         origin: Origin::Published,
-        system: facts.system,
+        system,
         compiler: CompilerKind::Clang,
         version: cc.clang,
-        target: facts.system.triple().to_owned(),
+        target: system.triple().to_owned(),
         libc: Some(format!("glibc_{}", cc.glibc)),
         cxx_library: if libcxx { CxxLibrary::Libcxx } else { CxxLibrary::Libstdcxx },
         include_searches: vec![IncludeSearch { arguments: Vec::new(), directories }],
@@ -90,12 +123,5 @@ pub fn read_published_cc(text: &str) -> Result<CcSource, PublishedError> {
         tools,
         accepted_flags: None,
         runtimes: None,
-    };
-    Ok(CcSource {
-        name: "cc".to_owned(),
-        environment: Environment::from_entries(&cc.env)?,
-        probe,
-        pin,
-        image: Some(image(Origin::Published, facts.system, &cc.image)),
-    })
+    }
 }

@@ -3,28 +3,45 @@
 //! `probes/clang-21.json` is a toolchain of Debian's packages; `gcc-14.json` and `aarch64-linux-cross-clang-19.json` are
 //! `lre-gcc` and `lre-cross` of `examples/custom-toolchain`, asked on x86_64-linux. No macOS machine was there to ask:
 //! `aarch64-darwin.written.json` is what Nix's clang is known to say there, and not a recording.
+//! `java-21.json` is its `lre-java`.
 
 use std::path::Path;
 
 use lre::cc::probe::CcProbe;
 use lre::environment::Environment;
+use lre::java::probe::JavaProbe;
 use lre::manifest::Manifest;
-use lre::published::read_published_cc;
+use lre::published::read_published;
 use lre::system::System;
-use lre::toolchain::CcSource;
+use lre::toolchain::{Facts, Source};
+use lre::toolchain_kind::ToolchainKind;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 #[derive(Deserialize)]
-struct Recorded {
+struct Recorded<P> {
     env: Vec<String>,
-    probe: CcProbe,
+    probe: P,
 }
 
-fn recorded(name: &str, toolchain: &str) -> anyhow::Result<CcSource> {
+fn read<P: DeserializeOwned>(name: &str) -> anyhow::Result<Recorded<P>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/probes").join(name);
-    let Recorded { env, probe } = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-    let environment = Environment::from_entries(&env)?;
-    Ok(CcSource { name: toolchain.to_owned(), environment, probe, pin: Default::default(), image: None })
+    Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
+}
+
+fn recorded(name: &str, toolchain: &str) -> anyhow::Result<Source> {
+    let Recorded { env, probe } = read::<CcProbe>(name)?;
+    source(&env, Facts::Cc(Box::new(probe)), toolchain)
+}
+
+fn recorded_java() -> anyhow::Result<Source> {
+    let Recorded { env, probe } = read::<JavaProbe>("java-21.json")?;
+    source(&env, Facts::Java(probe), "java")
+}
+
+fn source(env: &[String], facts: Facts, toolchain: &str) -> anyhow::Result<Source> {
+    let environment = Environment::from_entries(env)?;
+    Ok(Source { name: toolchain.to_owned(), environment, facts, pin: Default::default(), image: None })
 }
 
 fn committed(path: &str) -> anyhow::Result<String> {
@@ -69,19 +86,32 @@ fn aarch64_darwin_from_a_written_probe_leads_to_this_toolchain() -> anyhow::Resu
 }
 
 #[test]
-fn manifest_renders_the_same_files_again() -> anyhow::Result<()> {
-    let files = recorded("clang-21.json", "cc")?.generate(|root| Some(format!("sha256-of-{root}")))?;
-    let manifest = Manifest::from_json(&files["lre.json"])?;
-    let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
-    assert_eq!(CcSource::from_manifest(&manifest)?.generate(recorded)?, files);
+fn recorded_jdk_leads_to_this_toolchain() -> anyhow::Result<()> {
+    let files = recorded_java()?.generate(|_| None)?;
+    insta::assert_snapshot!("java-21-java", files["java/BUILD"]);
+    insta::assert_snapshot!("java-21-config", files["config/BUILD"]);
     Ok(())
 }
 
 #[test]
-fn committed_generated_cc_is_what_the_published_facts_lead_to() -> anyhow::Result<()> {
+fn manifest_renders_the_same_files_again() -> anyhow::Result<()> {
+    for source in [recorded("clang-21.json", "cc")?, recorded_java()?] {
+        let files = source.generate(|root| Some(format!("sha256-of-{root}")))?;
+        let manifest = Manifest::from_json(&files["lre.json"])?;
+        let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
+        assert_eq!(Source::from_manifest(&manifest)?.generate(recorded)?, files);
+    }
+    Ok(())
+}
+
+#[test]
+fn committed_folders_are_what_the_published_facts_lead_to() -> anyhow::Result<()> {
     let facts = committed("helper/tests/facts/pin-64ed20a.json")?;
-    for (name, text) in read_published_cc(&facts)?.generate(|_| None)? {
-        assert_eq!(committed(&format!("generated-cc/{name}"))?, text, "{name}");
+    for kind in [ToolchainKind::Cc, ToolchainKind::Java] {
+        for (name, text) in read_published(&facts, kind)?.generate(|_| None)? {
+            let file = format!("generated-{kind}/{name}");
+            assert_eq!(committed(&file)?, text, "{file}");
+        }
     }
     Ok(())
 }

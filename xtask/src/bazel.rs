@@ -49,9 +49,10 @@ impl Execution {
                 "--spawn_strategy=remote",
                 "--jobs=4",
                 "--noremote_accept_cached",
-                // Every output on disk, the `.d` files too, so that its bytes can be compared.
+                // Every output on disk, `.d` and `.jdeps` files too, so that its bytes can be compared.
                 "--remote_download_outputs=all",
                 "--noexperimental_inmemory_dotd_files",
+                "--noexperimental_inmemory_jdeps_files",
             ],
             Self::LocalWithCache => &[&cache, "--spawn_strategy=linux-sandbox,processwrapper-sandbox"],
             Self::LocalNoCache => &["--spawn_strategy=linux-sandbox,processwrapper-sandbox"],

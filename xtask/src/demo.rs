@@ -1,7 +1,7 @@
 //! The main job, end to end: a remote build, then a local build that only hits its cache.
 
-mod half;
-mod outputs;
+pub(crate) mod half;
+pub(crate) mod outputs;
 mod report;
 mod scenario;
 

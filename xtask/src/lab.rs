@@ -21,6 +21,9 @@ pub(crate) const ABSEIL: &str = "src/examples/abseil";
 /// Builds and runs every feature of the toolchain.
 pub(crate) const FEATURES: &str = "src/examples/features";
 
+/// Uses the Java toolchain.
+pub(crate) const HELLO_JAVA: &str = "src/examples/hello-java";
+
 /// The running parts, in the order in which they end.
 pub(crate) struct Lab {
     /// The worker.
@@ -154,22 +157,28 @@ fn prepare_workspaces(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
     registry::write_registry(&place.outside("registry"), &tool_inside(sandbox, "buildozer"))?;
     fs::write(place.outside("sandbox.bazelrc"), bazelrc(sandbox))?;
     fs::write(place.outside("env.json"), &sandbox.toolchain.environment)?;
+    fs::write(place.outside("java-env.json"), &sandbox.toolchain.java_environment)?;
     for workspace in [HELLO, AGAIN, ABSEIL, FEATURES] {
         configure_workspace(sandbox, workspace, log)?;
     }
-    Ok(())
+    configure(sandbox, HELLO_JAVA, ("java-env.json", "lre-java"), log)
 }
 
 /// Writes `lre-cc/` and `lre.bazelrc` into a workspace, with the commands that its README names.
 pub(crate) fn configure_workspace(sandbox: &Sandbox, workspace: &str, log: &std::path::Path) -> Result<()> {
+    configure(sandbox, workspace, ("env.json", "lre-cc"), log)
+}
+
+/// The same for an Env and a folder.
+fn configure(sandbox: &Sandbox, workspace: &str, (env, folder): (&str, &str), log: &std::path::Path) -> Result<()> {
     let place = sandbox.place();
     let helper = place.text("bin/lre");
     let script = r#"
-        "$0" regen --env-json "$1" --out lre-cc
+        "$0" regen --env-json "$1" --out "$2"
         "$0" bazelrc --env-json "$1" --prefix lre --helper "$0" >lre.bazelrc"#;
     let command = sandbox
         .command("bash")
-        .args(["-euc", script, &helper, &place.text("env.json")])
+        .args(["-euc", script, &helper, &place.text(env), folder])
         .directory(place.inside(workspace))
         .env("HOME", "/root");
     run_logged(&mut command.build(), log).with_context(|| format!("cannot configure `{workspace}`"))

@@ -10,6 +10,8 @@ pub enum Value {
     String(String),
     /// `True` or `False`
     Bool(bool),
+    /// `17`
+    Number(u32),
     /// `["a", "b"]`, in the given order.
     List(Vec<String>),
     /// `{"a": "b"}`, sorted.
@@ -37,7 +39,7 @@ impl Value {
 
     fn is_empty(&self) -> bool {
         match self {
-            Self::String(_) | Self::Bool(_) => false,
+            Self::String(_) | Self::Bool(_) | Self::Number(_) => false,
             Self::List(items) => items.is_empty(),
             Self::Dictionary(entries) => entries.is_empty(),
         }
@@ -48,6 +50,7 @@ impl Value {
             Self::String(text) => quote(text),
             Self::Bool(true) => "True".to_owned(),
             Self::Bool(false) => "False".to_owned(),
+            Self::Number(number) => number.to_string(),
             Self::List(items) => match items.as_slice() {
                 [only] => format!("[{}]", quote(only)),
                 _ => block('[', items.iter().map(|item| quote(item)), ']'),

@@ -16,7 +16,7 @@ pub struct Systems {
 }
 
 /// The label of this module's Starlark files.
-const MODULE: &str = "@local-remote-execution//toolchain";
+pub(crate) const MODULE: &str = "@local-remote-execution//toolchain";
 
 /// The BUILD files of a C++ toolchain, by name relative to the manifest. `comment` is the manifest's: the marker and the
 /// command that writes the folder.
@@ -28,15 +28,25 @@ pub fn render_cc(
     systems: Systems,
     exec_properties: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let files = [
-        ("BUILD.bazel", "exports_files([\"lre.json\"])\n".to_owned()),
-        ("cc/BUILD", render_toolchain(config)),
-        ("config/BUILD", render_platform(name, systems, exec_properties)),
-    ];
-    files.into_iter().map(|(name, text)| (name.to_owned(), format!("# {comment}\n\n{text}"))).collect()
+    render_folder(comment, "cc", render_toolchain(config), render_config(name, systems, exec_properties))
 }
 
-fn public_package() -> Call {
+/// The files of a toolchain's folder; `package` is that of its toolchain.
+pub(crate) fn render_folder(
+    comment: &str,
+    package: &str,
+    toolchain: String,
+    config: String,
+) -> BTreeMap<String, String> {
+    let files = [
+        ("BUILD.bazel".to_owned(), "exports_files([\"lre.json\"])\n".to_owned()),
+        (format!("{package}/BUILD"), toolchain),
+        ("config/BUILD".to_owned(), config),
+    ];
+    files.into_iter().map(|(name, text)| (name, format!("# {comment}\n\n{text}"))).collect()
+}
+
+pub(crate) fn public_package() -> Call {
     Call::new("package").attribute("default_visibility", Value::list(["//visibility:public"]))
 }
 
@@ -71,27 +81,39 @@ fn render_toolchain(config: &CcConfig) -> String {
     format!("{load}\n{}", render_calls(&[public_package(), call]))
 }
 
-fn render_platform(name: &str, systems: Systems, exec_properties: &BTreeMap<String, String>) -> String {
-    let constraint = format!("lre-{name}");
-    let own = format!(":{constraint}");
-    let [cpu, os] = systems.exec.constraints();
-    let ours = [own.as_str(), cpu, os];
+/// The constraints of the toolchain's own platform: its own value and its system's.
+pub(crate) fn own_constraints(name: &str, system: System) -> Value {
+    let [cpu, os] = system.constraints();
+    Value::list([format!(":lre-{name}").as_str(), cpu, os])
+}
+
+/// The toolchain's own constraint value: it keeps the toolchain off every platform but its own.
+pub(crate) fn constraint(name: &str) -> Call {
+    Call::new("constraint_value")
+        .attribute("name", Value::string(&format!("lre-{name}")))
+        .attribute("constraint_setting", Value::string(&format!("{MODULE}:toolchain")))
+}
+
+/// The toolchain's platform.
+pub(crate) fn platform(name: &str, system: System, exec_properties: &BTreeMap<String, String>) -> Call {
+    Call::new("lre_platform")
+        .attribute("name", Value::string("platform"))
+        .attribute("constraint_values", own_constraints(name, system))
+        .attribute("exec_properties", Value::dictionary(exec_properties))
+        .attribute("toolchain", Value::string(name))
+}
+
+fn render_config(name: &str, systems: Systems, exec_properties: &BTreeMap<String, String>) -> String {
     let mut calls = vec![
         public_package(),
-        Call::new("constraint_value")
-            .attribute("name", Value::string(&constraint))
-            .attribute("constraint_setting", Value::string(&format!("{MODULE}:toolchain"))),
+        constraint(name),
         Call::new("toolchain")
             .attribute("name", Value::string("cc-toolchain"))
-            .attribute("exec_compatible_with", Value::list(ours))
+            .attribute("exec_compatible_with", own_constraints(name, systems.exec))
             .attribute("target_compatible_with", Value::list(systems.target.constraints()))
             .attribute("toolchain", Value::string(&format!("@lre_{name}//cc")))
             .attribute("toolchain_type", Value::string("@bazel_tools//tools/cpp:toolchain_type")),
-        Call::new("lre_platform")
-            .attribute("name", Value::string("platform"))
-            .attribute("constraint_values", Value::list(ours))
-            .attribute("exec_properties", Value::dictionary(exec_properties))
-            .attribute("toolchain", Value::string(name)),
+        platform(name, systems.exec, exec_properties),
     ];
     if systems.target != systems.exec {
         let target = Call::new("platform")

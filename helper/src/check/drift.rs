@@ -3,7 +3,7 @@
 use crate::diagnostic::{Finding, Kind, Place, Span};
 use crate::manifest::Manifest;
 use crate::store::hash::sha256_sri;
-use crate::toolchain::CcSource;
+use crate::toolchain::Source;
 
 /// A finding at the first line that differs. Only the hash is known of a file that another version of `lre` wrote: the
 /// finding is about the file as a whole then.
@@ -34,7 +34,7 @@ pub(super) fn finding(manifest: &Manifest, name: &str, text: &str, digest: &str,
 
 fn render_again(manifest: &Manifest, name: &str) -> Option<String> {
     let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
-    CcSource::from_manifest(manifest).ok()?.generate(recorded).ok()?.remove(name)
+    Source::from_manifest(manifest).ok()?.generate(recorded).ok()?.remove(name)
 }
 
 /// The number of the first line that differs, from 1, that line, and what stands there in `wanted`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{BUILD_FILES, Subject, drift, group_with, plural};
+use super::{Subject, build_files, drift, group_with, plural};
 use crate::build_file::parse;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::manifest::Manifest;
@@ -11,7 +11,8 @@ use crate::store::hash::sha256_sri;
 
 /// Files whose names Bazel prefers to those of generated ones: `BUILD.bazel` beside `BUILD`.
 fn replacing_files(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
-    let names: BTreeSet<&str> = BUILD_FILES.into_iter().chain(manifest.files.keys().map(String::as_str)).collect();
+    let names: BTreeSet<&str> =
+        build_files(manifest).into_iter().chain(manifest.files.keys().map(String::as_str)).collect();
     let packages = names.iter().filter(|name| **name == "BUILD" || name.ends_with("/BUILD"));
     packages
         .map(|name| (name, format!("{name}.bazel")))
@@ -39,7 +40,10 @@ impl Files {
         let mut files = Self::default();
         let manifest = subject.manifest;
         let listed = manifest.files.iter().map(|(name, digest)| (name.as_str(), Some(digest.as_str())));
-        let unlisted = BUILD_FILES.iter().filter(|name| !manifest.files.contains_key(**name)).map(|name| (*name, None));
+        let unlisted = build_files(manifest)
+            .into_iter()
+            .filter(|name| !manifest.files.contains_key(*name))
+            .map(|name| (name, None));
         for (name, digest) in listed.chain(unlisted) {
             files.check(subject, name, digest);
         }

@@ -61,8 +61,11 @@ pub(super) struct Mentions {
 
 impl Mentions {
     pub(super) fn add(&mut self, file: &str, literal: &Literal) {
-        let tool_paths = literal.attribute.as_deref() == Some("tool_paths");
-        let tool = literal.key.as_deref().filter(|_| tool_paths);
+        // `tools` and `shell` are those of `lre_java_toolchain`.
+        let attribute = literal.attribute.as_deref();
+        let is_tools = matches!(attribute, Some("tool_paths" | "tools"));
+        let shell = attribute.filter(|attribute| *attribute == "shell");
+        let tool = literal.key.as_deref().filter(|_| is_tools).or(shell);
         let is_linker = literal.value.starts_with("--ld-path=");
         let purpose = tool.or(is_linker.then_some("linker")).or(literal.attribute.as_deref());
         let purpose = purpose.unwrap_or("a string").to_owned();

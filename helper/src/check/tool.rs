@@ -6,16 +6,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::mention::Mention;
 use super::{Subject, group_with, nix_store_command, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
+use crate::java::probe::PROGRAMS;
 use crate::store::{Store, StorePath};
 
 /// Tools that are absent or cannot be executed, in roots that are present.
 pub(super) fn broken_tools(subject: &Subject<'_>, store: &Store) -> Option<Group> {
-    let tools = subject.mentions.well_formed.iter().filter(|mention| mention.is_tool);
+    let mentions = subject.mentions.well_formed.iter();
+    let tools = mentions.flat_map(|mention| tools_of(mention).into_iter().map(move |tool| (tool, mention)));
     let findings: Vec<Finding> = tools
-        .filter(|mention| store.has_root(mention.path.root()))
-        .filter_map(|mention| {
-            let (kind, what) = tool_fault(store, &mention.path)?;
-            let Mention { path, spot, purpose, .. } = mention;
+        .filter(|(path, _)| store.has_root(path.root()))
+        .filter_map(|(path, Mention { spot, purpose, .. })| {
+            let (kind, what) = tool_fault(store, &path)?;
             let place = Place { file: subject.shown(&spot.file), span: Some(spot.span) };
             let message = format!("{path} {what}  ({spot} {purpose})");
             Some(Finding { root: Some(path.root().path()), ..Finding::new(kind, place, message) })
@@ -27,12 +28,24 @@ pub(super) fn broken_tools(subject: &Subject<'_>, store: &Store) -> Option<Group
     group_with(format!("{count} unusable {tools} named by `{}`", subject.name()), findings, hint)
 }
 
+/// The programs that a mention is about: itself, or those of a JDK.
+fn tools_of(mention: &Mention) -> Vec<StorePath> {
+    if mention.purpose == "java_home" {
+        PROGRAMS.iter().map(|program| mention.path.join(program)).collect()
+    } else if mention.is_tool {
+        vec![mention.path.clone()]
+    } else {
+        Vec::new()
+    }
+}
+
 fn tool_fault(store: &Store, tool: &StorePath) -> Option<(Kind, &'static str)> {
     let metadata = store.resolve(&tool.to_string()).and_then(|file| file.metadata().ok());
     match metadata {
         None => Some((Kind::MissingTool, "is absent")),
         Some(metadata) if !metadata.is_file() => Some((Kind::ToolNotExecutable, "is not a file")),
-        Some(metadata) if metadata.permissions().mode() & 0o111 == 0 => {
+        // A jar is read by `java`, and need not be a program.
+        Some(metadata) if metadata.permissions().mode() & 0o111 == 0 && !tool.to_string().ends_with(".jar") => {
             Some((Kind::ToolNotExecutable, "is not executable"))
         }
         Some(_) => None,

@@ -98,6 +98,8 @@ kinds! {
     ImageMismatch = "LRE026", "`config/BUILD` asks for another worker than the manifest", "not the manifest's";
     /// A file that pins something cannot be read.
     UnreadablePin = "LRE027", "file that pins something cannot be read", "here";
+    /// A JDK says that it is of another version than the manifest records.
+    JavaVersionMismatch = "LRE028", "JDK is of another version than the manifest", "another version";
 }
 
 impl Kind {

@@ -12,11 +12,10 @@ use crate::bazelrc::render_bazelrc;
 use crate::environment::Environment;
 use crate::json::Json;
 use crate::manifest::{FILE_NAME, Manifest};
+use crate::toolchain_kind::ToolchainKind;
 
 /// The file's name in the root workspace.
 const RC: &str = "lre.bazelrc";
-/// Its flags select this toolchain.
-const TOOLCHAIN: &str = "cc";
 /// What stands below the entries of Env.
 const FLAGS_START: &str = "# Bazel-side configuration";
 const NO_ENV: &str = "# WARNING: No environment set";
@@ -49,10 +48,19 @@ pub(super) fn compare_rc(
     files: &mut Files<'_>,
     pins: &mut Pins,
 ) -> Result<(), Box<Disagreement>> {
-    if manifest.name != TOOLCHAIN {
+    // Its flags name toolchains of this module.
+    if manifest.name != manifest.kind().name() {
         return Ok(());
     }
     let Some(text) = files.read(RC)? else { return Ok(()) };
+    match selected(&text.text)[..] {
+        [kind] if kind != manifest.kind() => return Ok(()),
+        [_, _] => {
+            pins.notes.push(format!("`{}` is for two toolchains: it is not compared", text.file));
+            return Ok(());
+        }
+        _ => {}
+    }
     let rc = parse(&text.text);
     if !rc.is_known {
         pins.notes.push(format!("`{}` is none that `lre bazelrc` wrote: it is not compared", text.file));
@@ -60,7 +68,7 @@ pub(super) fn compare_rc(
     }
     let environment = Environment::from_entries(&manifest.env);
     let rendered = environment.map_err(|error| error.to_string()).and_then(|environment| {
-        render_bazelrc(Some(&environment), rc.prefix.as_deref(), rc.helper.as_deref())
+        render_bazelrc(manifest.kind(), Some(&environment), rc.prefix.as_deref(), rc.helper.as_deref())
             .map_err(|error| error.to_string())
     });
     let rendered = match rendered {
@@ -86,6 +94,12 @@ pub(super) fn compare_rc(
     }
     pins.disagreements.extend(found);
     Ok(())
+}
+
+/// The toolchains that the flags of an rc file select.
+fn selected(text: &str) -> Vec<ToolchainKind> {
+    let kinds = [ToolchainKind::Cc, ToolchainKind::Java].into_iter();
+    kinds.filter(|kind| text.contains(&format!("@local-remote-execution//generated-{kind}/config:"))).collect()
 }
 
 fn hint(subject: &PinSubject<'_>, file: &str) -> String {

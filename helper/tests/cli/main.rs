@@ -4,6 +4,7 @@ mod bazelrc;
 mod check;
 mod database;
 mod findings;
+mod java;
 mod pin;
 mod probe;
 mod regen;

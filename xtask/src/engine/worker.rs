@@ -33,6 +33,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts a worker for the service at `address`.
     pub(crate) fn start(spec: &WorkerSpec, address: &str, directory: PathBuf, logs: &Path) -> Result<Self> {
+        let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let root = Root::start(root_spec(spec, directory)).context("cannot make the worker's root")?;
         let port = free_port()?;
         let cas = format!("http://127.0.0.1:{port}");
@@ -57,7 +58,8 @@ impl Worker {
         for (name, value) in &spec.properties {
             arguments.extend(["--platform".to_owned(), format!("{name}={value}")]);
         }
-        arguments.push("worker".to_owned());
+        // The service knows workers by this name: two of the same disturb each other.
+        arguments.push(name);
         let worker = server("buildbox-worker", arguments, &logs.join("worker.log"))?;
         Ok(Self { root, _servers: vec![casd, worker] })
     }

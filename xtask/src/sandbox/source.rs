@@ -13,8 +13,17 @@ use crate::root::Root;
 use crate::step::{Attempts, Steps, run_logged};
 
 /// What Bazel sees of this repository.
-const BAZEL_SIDE: [&str; 8] =
-    ["BUILD.bazel", "MODULE.bazel", ".bazelignore", ".bazelrc", "extensions", "toolchain", "generated-cc", "examples"];
+const BAZEL_SIDE: [&str; 9] = [
+    "BUILD.bazel",
+    "MODULE.bazel",
+    ".bazelignore",
+    ".bazelrc",
+    "extensions",
+    "toolchain",
+    "generated-cc",
+    "generated-java",
+    "examples",
+];
 
 /// What Nix sees of this repository.
 const FLAKE_SIDE: [&str; 10] = [

@@ -25,18 +25,25 @@ pub(crate) const REPOSITORY: &str = "repository";
 /// The expression's folder there.
 const FOLDER: &str = "repository/examples/custom-toolchain";
 
+/// What is built of it, in the order of `toolchain.txt`.
+const ATTRIBUTES: [&str; 5] = ["tools", "lre-cc", "worker", "lre-java", "java-tools"];
+
 /// The built toolchain.
 pub(crate) struct Toolchain {
     /// `lre-cc.meta.Env`, as JSON.
     pub(crate) environment: String,
+    /// `lre-java.meta.Env`, as JSON.
+    pub(crate) java_environment: String,
     /// Logical store path of the shell and its tools.
     pub(crate) tools: String,
     /// Logical store path of the compiler.
     pub(crate) compiler: String,
     /// Logical store path of BuildBox.
     pub(crate) worker: String,
-    /// Everything that these three need, logical.
+    /// Everything that tools, compiler and BuildBox need, logical.
     pub(crate) closure: Vec<String>,
+    /// The same with the JDK and Bazel's Java tools in place of the compiler.
+    pub(crate) java_closure: Vec<String>,
     /// The store's directory as seen from outside.
     pub(crate) store: PathBuf,
 }
@@ -67,7 +74,7 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
         }
     }
     let nix = |program: &str| nix(builder, tools, place, program);
-    let key = sources_key(&source)? + &versions;
+    let key = sources_key(&source)? + &versions + &ATTRIBUTES.join(" ");
     let name = if tools == Tools::Host { "toolchain: nix-build (host)" } else { "toolchain: nix-build" };
     let built = place.outside("toolchain.txt");
     let is_there = text(&built).is_ok_and(|paths| paths.lines().all(|path| physical(builder, tools, path).exists()));
@@ -76,7 +83,7 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
     }
     steps.keep(name, &key, Attempts::Once, |log| {
         let mut paths = String::new();
-        for attribute in ["tools", "lre-cc", "worker"] {
+        for attribute in ATTRIBUTES {
             let link = place.text(format!("toolchain-{attribute}"));
             let build = ["toolchain.nix", "-A", attribute, "--out-link", &link];
             run_logged(&mut nix("nix-build").args(build).build(), log)?;
@@ -86,18 +93,25 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
         fs::write(&built, paths).with_context(|| format!("cannot write `{}`", built.display()))
     })?;
     let paths = text(&built)?;
-    let [tool_path, compiler, worker] = paths.lines().collect::<Vec<_>>()[..] else {
-        bail!("`{}` does not name three store paths", built.display());
+    let [tool_path, compiler, worker, jdk, java_tools] = paths.lines().collect::<Vec<_>>()[..] else {
+        bail!("`{}` does not name five store paths", built.display());
     };
-    let evaluate = ["--eval", "--strict", "--json", "toolchain.nix", "-A", "lre-cc.meta.Env"];
-    let environment = output(nix("nix-instantiate").args(evaluate))?;
-    let closure = output(nix("nix-store").args(["--query", "--requisites", tool_path, compiler, worker]))?;
+    let environment = |attribute: &str| {
+        let evaluate = ["--eval", "--strict", "--json", "toolchain.nix", "-A", attribute];
+        output(nix("nix-instantiate").args(evaluate))
+    };
+    let closure = |paths: &[&str]| -> Result<Vec<String>> {
+        let closure = output(nix("nix-store").args(["--query", "--requisites"]).args(paths))?;
+        Ok(closure.lines().map(str::to_owned).collect())
+    };
     Ok(Toolchain {
-        environment,
+        environment: environment("lre-cc.meta.Env")?,
+        java_environment: environment("lre-java.meta.Env")?,
         tools: tool_path.to_owned(),
         compiler: compiler.to_owned(),
         worker: worker.to_owned(),
-        closure: closure.lines().map(str::to_owned).collect(),
+        closure: closure(&[tool_path, compiler, worker])?,
+        java_closure: closure(&[tool_path, jdk, java_tools, worker])?,
         store: physical(builder, tools, "/nix/store"),
     })
 }

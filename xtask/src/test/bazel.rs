@@ -12,6 +12,7 @@ mod features;
 mod fetch;
 mod findings;
 mod helper_lookup;
+mod java;
 mod main_job;
 mod modes;
 mod pins;
@@ -48,6 +49,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("a cross toolchain", cross::run),
         ("removed symbols", removed_symbols::run),
         ("the helper's lookup", helper_lookup::run),
+        ("Java", java::run),
     ];
     let opened = super::open(lab)?;
     let is_meant = |name: &str| only.is_none_or(|text| name.contains(text));

@@ -12,17 +12,20 @@ use crate::cc::probe::probe_cc;
 use crate::command::toolchain_folder::read_manifest;
 use crate::command::{read_environment, read_text};
 use crate::environment::Environment;
+use crate::java::probe::probe_java;
 use crate::manifest::FlakeInput;
-use crate::published::read_published_cc;
+use crate::published::read_published;
 use crate::store::Store;
 use crate::store::database::query_nar_hashes;
-use crate::toolchain::CcSource;
+use crate::toolchain::{Facts, Source};
+use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::PathPolicy;
 
 /// What names the source.
 #[derive(Debug, Args)]
 pub(super) struct SourceArguments {
-    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Its `CC` is asked for everything else.
+    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Its `CC`, or the JDK in its `JAVA_HOME`, is asked
+    /// for everything else.
     #[arg(long, value_name = "FILE", group = "source")]
     env_json: Option<PathBuf>,
     /// A flake's toolchain, such as `.#lre-cc`: Nix evaluates its `meta.Env`, and the flake's lock is the manifest's pin.
@@ -35,6 +38,9 @@ pub(super) struct SourceArguments {
     /// have the same bytes there: such a toolchain is for workers that run that image.
     #[arg(long, requires = "env_json")]
     allow_non_store: bool,
+    /// What the toolchain compiles. By default Env tells, by `CC` or `JAVA_HOME`; of published facts it is `cc`.
+    #[arg(long, requires = "source")]
+    kind: Option<ToolchainKind>,
 }
 
 impl SourceArguments {
@@ -57,6 +63,7 @@ impl SourceArguments {
         push("--env-json", self.env_json.as_ref().map(|path| path.display().to_string()));
         push("--flake", self.flake.as_ref().map(ToString::to_string));
         push("--published", self.published.as_ref().map(|path| path.display().to_string()));
+        words.extend(self.kind.iter().flat_map(|kind| ["--kind".to_owned(), kind.to_string()]));
         words.extend(self.allow_non_store.then(|| "--allow-non-store".to_owned()));
         words
     }
@@ -65,32 +72,38 @@ impl SourceArguments {
     pub(super) fn generate(&self, store: &Store, target: &Target) -> anyhow::Result<BTreeMap<String, String>> {
         if let Some(path) = &self.env_json {
             let environment = read_environment(path)?.allowing(PathPolicy::new(self.allow_non_store));
-            probed(store, target, environment, BTreeMap::new())
+            probed(store, target, self.kind, environment, BTreeMap::new())
         } else if let Some(reference) = &self.flake {
             let environment = flake::evaluate(reference, store)?;
-            probed(store, target, environment, flake::read_pin(reference)?)
+            probed(store, target, self.kind, environment, flake::read_pin(reference)?)
         } else if let Some(path) = &self.published {
+            let kind = self.kind.unwrap_or(ToolchainKind::Cc);
             let source =
-                read_published_cc(&read_text(path)?).with_context(|| format!("cannot use `{}`", path.display()))?;
+                read_published(&read_text(path)?, kind).with_context(|| format!("cannot use `{}`", path.display()))?;
             Ok(source.generate(|_| None)?)
         } else {
             let manifest = read_manifest(&target.folder, store, "lre regen --out")?;
             let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
-            Ok(CcSource::from_manifest(&manifest)?.generate(recorded)?)
+            Ok(Source::from_manifest(&manifest)?.generate(recorded)?)
         }
     }
 }
 
-/// Asks the compiler that Env names.
+/// Asks the compiler or the JDK that Env names.
 fn probed(
     store: &Store,
     target: &Target,
+    kind: Option<ToolchainKind>,
     environment: Environment,
     pin: BTreeMap<String, FlakeInput>,
 ) -> anyhow::Result<BTreeMap<String, String>> {
-    let probe = probe_cc(store, &environment)?;
-    let name = target.name.clone().unwrap_or_else(|| "cc".to_owned());
-    let source = CcSource { name, environment, probe, pin, image: None };
+    let kind = ToolchainKind::of(&environment, kind)?;
+    let facts = match kind {
+        ToolchainKind::Cc => Facts::Cc(Box::new(probe_cc(store, &environment)?)),
+        ToolchainKind::Java => Facts::Java(probe_java(store, &environment)?),
+    };
+    let name = target.name.clone().unwrap_or_else(|| kind.name().to_owned());
+    let source = Source { name, environment, facts, pin, image: None };
     let known = query_nar_hashes(store, &source.store_roots()?);
     if let Some(warning) = &known.warning {
         eprintln!("warning: {warning}");

@@ -1,0 +1,108 @@
+//! Decides on the Java configuration: Env and the JDK's facts become the attributes of `lre_java_toolchain`.
+
+use std::collections::BTreeMap;
+
+use super::probe::JavaProbe;
+use crate::bazelrc::{BazelrcError, find_shell};
+use crate::environment::{Environment, EnvironmentError};
+
+/// The first JDK on which Bazel's Java tools run.
+const OLDEST: u32 = 11;
+
+/// Variables that every Java program reads. Actions see none of them.
+const HIDDEN_INPUTS: [&str; 6] =
+    ["CLASSPATH", "JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVAC_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"];
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Env is not usable.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// Variables that steer Java, but that no action has.
+    #[error(
+        "{} in Env would steer Java here and in no Bazel action\n\n\
+         hint: say it in Bazel's flags, such as `--javacopt` and `--jvmopt`, and leave it out of Env",
+        list(.0)
+    )]
+    HiddenInputs(Vec<&'static str>),
+    /// The version is none.
+    #[error("the JDK's version `{0}` does not start with a number\n\nhint: set `JAVA_HOME` in Env to another JDK")]
+    Version(String),
+    /// The JDK is too old.
+    #[error(
+        "the JDK is of version {0}, and Bazel's Java tools need {OLDEST} or later\n\n\
+         hint: set `JAVA_HOME` in Env to a later JDK; it compiles for older ones with `--java_language_version`"
+    )]
+    Old(u32),
+    /// Nothing starts the tools.
+    #[error(
+        "`BAZEL_JAVA_TOOLS` in Env names tools, and nothing that starts them: Env names no bash\n\n\
+         hint: add `BAZEL_SH=${{pkgs.bash}}/bin/bash` to Env"
+    )]
+    NoShell,
+    /// The bash is not usable.
+    #[error(transparent)]
+    Shell(#[from] BazelrcError),
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The attributes of `lre_java_toolchain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JavaConfig {
+    /// The folder that holds `bin/java`.
+    pub java_home: String,
+    /// The bash that starts the tools, where there are some.
+    pub shell: Option<String>,
+    /// Bazel's own programs by their attribute of `java_toolchain`.
+    pub tools: BTreeMap<String, String>,
+    /// The feature version, such as 17.
+    pub version: u32,
+}
+
+/// Decides. Pure.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn configure_java(environment: &Environment, probe: &JavaProbe) -> Result<JavaConfig, ConfigError> {
+    environment.search_path()?;
+    let hidden: Vec<&str> = HIDDEN_INPUTS.into_iter().filter(|key| environment.get(key).is_some()).collect();
+    if !hidden.is_empty() {
+        return Err(ConfigError::HiddenInputs(hidden));
+    }
+    let version = feature_version(&probe.version).ok_or_else(|| ConfigError::Version(probe.version.clone()))?;
+    if version < OLDEST {
+        return Err(ConfigError::Old(version));
+    }
+    let shell = if probe.tools.is_empty() { None } else { Some(find_shell(environment)?.ok_or(ConfigError::NoShell)?) };
+    Ok(JavaConfig {
+        java_home: probe.java_home.to_string(),
+        shell,
+        tools: probe.tools.iter().map(|(name, path)| (name.clone(), path.to_string())).collect(),
+        version,
+    })
+}
+
+/// `17` for `17.0.7`, `21` for `21-ea`, `8` for `1.8.0_292`.
+fn feature_version(version: &str) -> Option<u32> {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().ok());
+    match numbers.next()? {
+        Some(1) => numbers.next()?,
+        first => first,
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::feature_version;
+
+    #[test]
+    fn feature_is_the_first_number_that_means_something() {
+        let versions = ["17.0.7", "21", "22-ea", "1.8.0_292", "25.0.5+3", "next", ""];
+        let features = [Some(17), Some(21), Some(22), Some(8), Some(25), None, None];
+        assert_eq!(versions.map(feature_version), features);
+    }
+}
