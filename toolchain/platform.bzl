@@ -1,7 +1,6 @@
 """The execution platform that a generated `config/BUILD` defines."""
 
-load("@lre_manifests//:manifests.bzl", "CHOSEN")
-load("//toolchain:constraints.bzl", "constraints_of")
+load("//toolchain:chosen.bzl", "chosen_constraints", "chosen_properties")
 
 def lre_platform(name, toolchain, constraint_values, exec_properties, **kwargs):
     """Defines a platform without parents, so that nothing of the host is part of it.
@@ -16,14 +15,9 @@ def lre_platform(name, toolchain, constraint_values, exec_properties, **kwargs):
       exec_properties: what a worker must offer, unless the root module chose another manifest.
       **kwargs: other attributes of every rule, such as `visibility`.
     """
-    chosen = CHOSEN.get(toolchain)
-    if chosen:
-        exec_properties = chosen["exec_properties"]
-        constraint_values = [value for value in constraint_values if not value.startswith("@platforms//")]
-        constraint_values.extend(constraints_of(chosen["system"], "the manifest of toolchain `{}`".format(toolchain)))
     native.platform(
         name = name,
-        constraint_values = constraint_values,
-        exec_properties = exec_properties,
+        constraint_values = chosen_constraints(toolchain, "exec", constraint_values),
+        exec_properties = chosen_properties(toolchain, exec_properties),
         **kwargs
     )

@@ -1,4 +1,4 @@
-"""The repository `@lre_manifests`: what the root module chose, for the platforms that this module defines.
+"""The repository `@lre_manifests`: what the root module chose, for the `config/BUILD` files that this module ships.
 
 A toolchain that the root module adds needs nothing here: its own folder defines its platform. It is apart from the hub,
 which every build fetches, so that a build without the toolchain never looks for a manifest.
@@ -6,7 +6,7 @@ which every build fetches, so that a build without the toolchain never looks for
 
 load("//extensions/private:manifest.bzl", "locate_manifest", "read_manifest")
 
-_TEXT = '''"""The toolchains for which the root module chose a manifest, with what a platform takes from it."""
+_TEXT = '''"""The toolchains for which the root module chose a manifest, with what their platforms and registrations take from it."""
 
 CHOSEN = {}
 '''
@@ -16,8 +16,9 @@ def _manifests_repository_impl(rctx):
     for name, label in rctx.attr.manifests.items():
         manifest = read_manifest(rctx, locate_manifest(rctx, label), name)
         chosen[name] = {
+            "exec": manifest["exec"]["system"],
             "exec_properties": manifest["image"]["execProperties"],
-            "system": manifest["exec"]["system"],
+            "target": manifest["target"]["system"],
         }
     rctx.file("BUILD.bazel", "", executable = False)
     rctx.file("manifests.bzl", _TEXT.format(json.encode_indent(chosen, indent = "    ")), executable = False)

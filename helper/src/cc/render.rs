@@ -107,11 +107,12 @@ fn render_config(name: &str, systems: Systems, exec_properties: &BTreeMap<String
     let mut calls = vec![
         public_package(),
         constraint(name),
-        Call::new("toolchain")
+        Call::new("lre_registration")
             .attribute("name", Value::string("cc-toolchain"))
             .attribute("exec_compatible_with", own_constraints(name, systems.exec))
             .attribute("target_compatible_with", Value::list(systems.target.constraints()))
             .attribute("toolchain", Value::string(&format!("@lre_{name}//cc")))
+            .attribute("toolchain_name", Value::string(name))
             .attribute("toolchain_type", Value::string("@bazel_tools//tools/cpp:toolchain_type")),
         platform(name, systems.exec, exec_properties),
     ];
@@ -121,6 +122,7 @@ fn render_config(name: &str, systems: Systems, exec_properties: &BTreeMap<String
             .attribute("constraint_values", Value::list(systems.target.constraints()));
         calls.push(target);
     }
-    let load = load(&format!("{MODULE}:platform.bzl"), "lre_platform");
-    format!("{load}\n{}", render_calls(&calls))
+    let platform = load(&format!("{MODULE}:platform.bzl"), "lre_platform");
+    let registration = load(&format!("{MODULE}:registration.bzl"), "lre_registration");
+    format!("{platform}{registration}\n{}", render_calls(&calls))
 }

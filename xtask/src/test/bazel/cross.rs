@@ -4,9 +4,10 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::example_toolchain::{flags, prepare, tag};
+use super::example_toolchain::{flags, prepare, tag, write_toolchain};
 use super::workspace::Workspace;
 use crate::lab::Lab;
+use crate::sandbox::toolchain::output;
 use crate::test::case::{Tally, expect_equal};
 
 const BUILD: &str = r#"load("@rules_cc//cc:defs.bzl", "cc_binary")
@@ -45,6 +46,17 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         workspace.write_module("src", &(tag("cc") + &tag("cross") + "use_repo(lre, \"lre_cross\")\n"))?;
         let machine = machine(lab, &workspace, &[chosen.as_slice(), &arguments].concat())?;
         expect_equal("the machine in the program's header", &machine.to_string(), &X86_64.to_string())
+    });
+    tally.check("chosen as `cc`, it gives the flags of `lre.bazelrc` its systems", || {
+        write_toolchain(lab, &workspace, "cross", "cc", "lre-chosen")?;
+        let chosen = "lre.toolchain(\n    name = \"cc\",\n    manifest = \"//lre-chosen:lre.json\",\n)\n";
+        workspace.write_module("src", chosen)?;
+        let place = lab.sandbox.place();
+        let sync = lab.sandbox.command(&lab.helper()).args(["pin", "--sync", "lre-chosen"]);
+        output(sync.directory(place.inside(&workspace.path)))?;
+        let arguments = ["--config=lre", "--platforms=//lre-chosen/config:target"];
+        let machine = machine(lab, &workspace, &arguments)?;
+        expect_equal("the machine in the program's header", &machine.to_string(), &AARCH64.to_string())
     });
     workspace.bazel.shutdown()
 }

@@ -116,7 +116,7 @@ fn prepare_stated(lab: &Lab, workspace: &Workspace<'_>, gcc: &str) -> Result<Str
     ]);
     let environment = serde_json::to_string(&entries)?;
     workspace.write("stated.json", &environment)?;
-    write_toolchain(lab, workspace, "stated")?;
+    write_toolchain(lab, workspace, "stated", "stated", "lre-stated")?;
     Ok(environment)
 }
 

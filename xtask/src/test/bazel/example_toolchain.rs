@@ -17,15 +17,15 @@ pub(super) fn prepare(lab: &Lab, workspace: &Workspace<'_>, name: &str) -> Resul
     let evaluate = ["--eval", "--strict", "--json", "toolchain.nix", "-A", &environment];
     let environment = output(entry("nix-instantiate").args(evaluate))?;
     workspace.write(&format!("{name}.json"), &environment)?;
-    write_toolchain(lab, workspace, name)?;
+    write_toolchain(lab, workspace, name, name, &attribute)?;
     Ok(environment)
 }
 
-/// Writes `lre-NAME` from the Env in `NAME.json`.
-pub(super) fn write_toolchain(lab: &Lab, workspace: &Workspace<'_>, name: &str) -> Result<()> {
+/// Writes the toolchain called `name` into `folder` from the Env in `ENV.json`.
+pub(super) fn write_toolchain(lab: &Lab, workspace: &Workspace<'_>, env: &str, name: &str, folder: &str) -> Result<()> {
     let place = lab.sandbox.place();
-    let (file, folder) = (format!("{name}.json"), format!("lre-{name}"));
-    let words = ["regen", "--env-json", &file, "--name", name, "--out", &folder];
+    let file = format!("{env}.json");
+    let words = ["regen", "--env-json", &file, "--name", name, "--out", folder];
     let entry = nix(&lab.sandbox.builder, lab.sandbox.tools, &place, &lab.helper());
     output(entry.args(words).directory(place.inside(&workspace.path))).map(drop)
 }
