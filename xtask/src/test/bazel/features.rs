@@ -1,5 +1,7 @@
 //! Every feature of the C++ toolchain: built and run on the worker, then here; and what must not compile does not.
 
+mod gcc;
+
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -83,7 +85,8 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let without = (asked("tsan", "-fsanitize=thread")?, asked("asan", "-fsanitize=address")?);
         expect_equal("tsan and asan, before and after", &format!("{with:?} {without:?}"), "(true, true) (false, true)")
     });
-    local.shutdown()
+    local.shutdown()?;
+    gcc::run(tally, lab)
 }
 
 /// The words of the command that compiles `target`'s one source.
