@@ -7,11 +7,15 @@
 }:
 let
   nixpkgsLib = import (/. + lib);
-  flake-parts-lib = import (/. + "${flake-parts}/lib.nix") {
-    lib = nixpkgsLib;
-    builtinModules = { };
-    extraModules = { };
-  };
+  mkLib = import (/. + "${flake-parts}/lib.nix");
+  # Its arguments differ from version to version.
+  flake-parts-lib = mkLib (
+    builtins.intersectAttrs (builtins.functionArgs mkLib) {
+      lib = nixpkgsLib;
+      builtinModules = { };
+      extraModules = { };
+    }
+  );
   module = import ../flake-module.nix {
     lib = nixpkgsLib;
     inputs = { };
