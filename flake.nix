@@ -35,7 +35,7 @@
       flakeModule = ./nix/flake-module.nix;
       flakeModules.default = ./nix/flake-module.nix;
 
-      lib = import ./nix/lib.nix { ownLre = system: inputs.self.packages.${system}.lre; };
+      lib = import ./nix/lib.nix { ownLre = system: inputs.self.packages.${system}.lre or null; };
       overlays.default = final: _: mkPackages final;
 
       packages = eachSystem (system: mkPackages (pkgsOf system));

@@ -24,7 +24,8 @@ in
       own = import ./own-flake.nix { inherit inputs; };
       ownHelper =
         if own != null then
-          "${own.packages.${system}.lre}/bin/lre"
+          # A system that `lre` is not built for, such as that of a client that builds remotely only, has none.
+          (if own.packages ? ${system} then "${own.packages.${system}.lre}/bin/lre" else null)
         else
           throw ''
             local-remote-execution: the flake that this module is from is no input of this flake, so its `lre` is not known

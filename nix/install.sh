@@ -13,6 +13,23 @@ say() {
   printf 'lre: %s\n' "$1" >&2
 }
 
+# quote TEXT: prints it as a word that a shell reads back.
+quote() {
+  mark=$(printf '\047')
+  rest=$1
+  word=
+  while [ "${rest#*"$mark"}" != "$rest" ]; do
+    word=$word${rest%%"$mark"*}$mark\\$mark$mark
+    rest=${rest#*"$mark"}
+  done
+  printf '%s' "$mark$word$rest$mark"
+}
+
+# foreign PATH: says that the path is in the way.
+foreign() {
+  say "\`$1\` was not written by this flake, so it stays; to let the flake write it: rm $(quote "$1")"
+}
+
 # nearest FILE…: prints the nearest folder, from the current one upwards, that has one of the files.
 nearest() {
   folder=$(pwd)
@@ -77,7 +94,7 @@ install_in() {
   elif store_link "$root" >/dev/null && [ ! -L "$file" ] && same "$file" "$root"; then
     before="copy of $(readlink "$root")"
   elif [ -L "$file" ] || [ -e "$file" ]; then
-    say "\`$file\` was not written by this flake, so it stays; to let the flake write it: rm '$file'"
+    foreign "$file"
     return
   fi
   if [ ! -f "$rc" ]; then
@@ -88,7 +105,7 @@ install_in() {
   if [ "$mode" = copy ]; then
     after="copy of $rc"
     if [ -e "$root" ] && ! store_link "$root" >/dev/null; then
-      say "\`$root\` was not written by this flake, so it stays; to let the flake write it: rm '$root'"
+      foreign "$root"
       return
     fi
     if [ "$before" != "$after" ]; then

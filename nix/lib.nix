@@ -1,6 +1,6 @@
 # `lib` of the flake, for flakes without flake-parts: { ownLre } -> functions.
 {
-  # system -> this flake's package `lre`.
+  # system -> this flake's package `lre`, or null where it is not built.
   ownLre,
 }:
 {
@@ -19,8 +19,11 @@
   # The same as the flake module, with its default of `helper`.
   mkInstallation =
     arguments:
+    let
+      lre = ownLre arguments.pkgs.stdenv.hostPlatform.system;
+    in
     import ./mk-installation.nix (
-      { helper = "${ownLre arguments.pkgs.stdenv.hostPlatform.system}/bin/lre"; } // arguments
+      { helper = if lre == null then null else "${lre}/bin/lre"; } // arguments
     );
   mkToolchain = import ./mk-toolchain.nix;
 }

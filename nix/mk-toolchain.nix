@@ -21,9 +21,12 @@ let
     ++ entry "BAZEL_SH" shell
     ++ builtins.concatMap (name: entry name variables.${name}) (builtins.attrNames variables);
   result = import ./render-bazelrc.nix { inherit Env; };
+  ccProblem = if cc == null then null else (import ./store-path.nix cc).problem;
 in
 if result ? problem then
   throw "local-remote-execution: ${result.problem}\n\nhint: ${result.hint}"
+else if ccProblem != null then
+  throw "local-remote-execution: `cc`: ${ccProblem}\n\nhint: name the driver of a package, such as `\${compiler}/bin/clang`"
 else
   derivation
   // {

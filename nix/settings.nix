@@ -47,7 +47,8 @@ in
       defaultText = lib.literalExpression ''"''${inputs.local-remote-execution.packages.''${system}.lre}/bin/lre"'';
       description = ''
         Absolute path of the program `lre`, which checks the toolchain while Bazel fetches it. By default the one of the
-        flake that this module is from. With `null`, `MODULE.bazel` or the environment has to name one.
+        flake that this module is from, on systems that it is built for. With `null`, `MODULE.bazel` or the environment
+        has to name one.
       '';
     };
     install = mkOption {

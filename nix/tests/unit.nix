@@ -107,11 +107,18 @@ in
     };
   };
   testToolchainOutsideTheStoreIsRefused = {
-    expr = fails (mkToolchain {
-      derivation = { };
-      path = [ "/usr" ];
-    }).meta.Env;
-    expected = true;
+    expr = map (parts: fails (mkToolchain ({ derivation = { }; path = [ root ]; } // parts)).meta.Env) [
+      { }
+      { path = [ "/usr" ]; }
+      { cc = "/usr/bin/cc"; }
+      { shell = "/bin/sh"; }
+    ];
+    expected = [
+      false
+      true
+      true
+      true
+    ];
   };
   testEnvKeepsItsContext = {
     expr =
@@ -192,6 +199,19 @@ in
       in
       (relative { }).bazelrc.text == (consumer { }).bazelrc.text;
     expected = true;
+  };
+  testSystemWithoutLreHasNoHelper = {
+    expr =
+      let
+        elsewhere = import ./consumer.nix {
+          inputs.local-remote-execution = {
+            outPath = toString ../..;
+            packages = { };
+          };
+        };
+      in
+      (elsewhere { }).bazelrc.text;
+    expected = bazelrc { };
   };
   testUnknownFlakeHasNoHelper = {
     expr =

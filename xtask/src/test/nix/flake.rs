@@ -74,7 +74,11 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         expect_equal("the outputs", &lines.join("\n"), OUTPUTS)
     });
     tally.check("`nix flake check` passes", || {
-        output(nix(lab, &["flake", "check", &this, "--override-input", "nixpkgs", &nixpkgs])).map(drop)
+        for flags in [&["--no-build", "--all-systems"][..], &[]] {
+            let words = [&["flake", "check", &this, "--override-input", "nixpkgs", &nixpkgs], flags].concat();
+            output(nix(lab, &words))?;
+        }
+        Ok(())
     });
     tally.check("the packages of the stand-in build, and `lre-cc` is a folder with its Env", || {
         let attributes = ["lre", "lre-cc", "lre-java", "generate-toolchains"];

@@ -25,32 +25,38 @@ pub(super) fn run(tally: &mut Tally, bench: &Bench<'_>) {
         let said = format!("lre: `{}` is now a link to `{rc}`\n", scene.inside("work/lre.bazelrc"));
         scene.install("first", &Run { folder: "work/.git", after: "[ ! -e /lre.bazelrc ]", ..Run::default() }, &said)
     });
-    tally.check(&bench.claim("a file and a link of somebody else stay"), || {
-        let scene = bench.scene("foreign")?;
-        for (folder, target) in
-            [("file", None), ("link", Some("/etc/hostname")), ("rc", Some("/nix/store/x-other.bazelrc"))]
-        {
-            scene.write(&format!("{folder}/MODULE.bazel"), "")?;
-            let path = format!("{folder}/lre.bazelrc");
-            match target {
-                None => scene.write(&path, "build --my=flag\n")?,
-                Some(target) => std::os::unix::fs::symlink(target, scene.outside(&path))?,
+    tally.check(
+        &bench.claim("a file and a link of somebody else stay, and the command that is named removes them"),
+        || {
+            let scene = bench.scene("foreign")?;
+            for (folder, target) in
+                [("file", None), ("it's a link", Some("/etc/hostname")), ("rc", Some("/nix/store/x-other.bazelrc"))]
+            {
+                scene.write(&format!("{folder}/MODULE.bazel"), "")?;
+                let path = format!("{folder}/lre.bazelrc");
+                match target {
+                    None => scene.write(&path, "build --my=flag\n")?,
+                    Some(target) => std::os::unix::fs::symlink(target, scene.outside(&path))?,
+                }
+                let file = scene.inside(&path);
+                let remove = format!("rm '{}'", file.replace('\'', r"'\''"));
+                let said = format!(
+                    "lre: `{file}` was not written by this flake, so it stays; to let the flake write it: {remove}\n"
+                );
+                for name in ["first", "copy"] {
+                    scene.install(name, &Run { folder, ..Run::default() }, &said)?;
+                }
+                match target {
+                    None => expect_equal("the file", &fs::read_to_string(scene.outside(&path))?, "build --my=flag\n")?,
+                    Some(target) => expect_equal("the link", &scene.link(&path)?, target)?,
+                }
+                expect_equal("the workspace", &scene.list(folder)?.join(" "), "MODULE.bazel lre.bazelrc")?;
+                scene.run(&remove, &Run::default(), "")?;
+                expect_equal("the workspace", &scene.list(folder)?.join(" "), "MODULE.bazel")?;
             }
-            let file = scene.inside(&path);
-            let said = format!(
-                "lre: `{file}` was not written by this flake, so it stays; to let the flake write it: rm '{file}'\n"
-            );
-            for name in ["first", "copy"] {
-                scene.install(name, &Run { folder, ..Run::default() }, &said)?;
-            }
-            match target {
-                None => expect_equal("the file", &fs::read_to_string(scene.outside(&path))?, "build --my=flag\n")?,
-                Some(target) => expect_equal("the link", &scene.link(&path)?, target)?,
-            }
-            expect_equal("the workspace", &scene.list(folder)?.join(" "), "MODULE.bazel lre.bazelrc")?;
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
     tally.check(&bench.claim("a folder that cannot be written is said, and the shell starts"), || {
         let scene = bench.scene("read-only")?;
         scene.write("MODULE.bazel", "")?;
