@@ -14,7 +14,7 @@ use crate::sandbox::{source, workspace};
 use crate::test::case::{Tally, expect_equal};
 
 /// Below the sandbox's place.
-const FOLDER: &str = "checks/consumer";
+pub(super) const FOLDER: &str = "checks/consumer";
 pub(super) const SHELL: &str = "devShells.x86_64-linux.default";
 pub(super) const ENV: &str = "inherit (lre-cc.meta) Env;";
 pub(super) const PREFIX: &str = "prefix = \"lre\";";

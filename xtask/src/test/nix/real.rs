@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::consumer::{overrides, prepare, reference};
+use super::consumer::{FOLDER as CONSUMER, overrides, prepare, reference};
 use super::flake::{nix, stub, this};
 use crate::lab::Lab;
 use crate::sandbox::toolchain::output;
@@ -56,19 +56,27 @@ impl Copies {
 
     /// Runs the checks that need nothing wrong.
     pub(super) fn run(&self, tally: &mut Tally, lab: &Lab) {
-        tally.check("the example evaluates with the real flake-parts, to the script of the stand-ins", || {
-            let target = lab.sandbox.place().outside("checks/consumer");
+        let inputs = self.inputs(lab);
+        let target = lab.sandbox.place().outside(CONSUMER);
+        tally.check("the example evaluates with the real flake-parts", || {
             prepare(&target, &workspace().join("examples/flake-consumer"), &[])?;
             let hook = reference(lab, "devShells.x86_64-linux.default.shellHook");
-            let real = output(nix(lab, &["eval", "--raw", &hook]).args(self.inputs(lab)))?;
+            let real = output(nix(lab, &["eval", "--raw", &hook]).args(&inputs))?;
             if self.has_packages {
-                output(nix(lab, &["flake", "check", "--no-build", &reference(lab, "")]).args(self.inputs(lab)))
-                    .map(drop)
-            } else {
-                let stubs = output(nix(lab, &["eval", "--raw", &hook]).args(super::consumer::stubs(lab)))?;
-                expect_equal("the script", &real, &stubs)
+                let consumer = format!("path:{}", lab.sandbox.place().text(CONSUMER));
+                return output(nix(lab, &["flake", "check", "--no-build", &consumer]).args(&inputs)).map(drop);
             }
+            // The same packages, so the same script.
+            let stubs = output(nix(lab, &["eval", "--raw", &hook]).args(super::consumer::stubs(lab)))?;
+            expect_equal("the script", &real, &stubs)
         });
+        if self.has_packages {
+            tally.check("every output of the flake evaluates with the real nixpkgs", || {
+                let real = path(lab, "nixpkgs");
+                let check = ["flake", "check", "--no-build", &this(lab), "--override-input", "nixpkgs", &real];
+                output(nix(lab, &check)).map(drop)
+            });
+        }
         tally.check("bug 1: the docs of all options can be made with the real nixpkgs' `lib`", || {
             let place = lab.sandbox.place();
             let lib = place.text("real/nixpkgs/lib");
