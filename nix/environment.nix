@@ -1,7 +1,7 @@
 # A toolchain's Env, taken apart; `helper/src/environment.rs` says the same.
 #
-# [ "KEY=VALUE" ] -> { problem; get; } where `problem` is null or what is wrong with the first bad entry, and `get` maps a
-# key to its value or null. Values keep their string context.
+# [ "KEY=VALUE" ] -> { problem; get; } where `problem` is null or what is wrong with the first bad entry, and `get` maps
+# a key to its value or null. Values keep their string context.
 Env:
 let
   keyOf = entry: builtins.head (builtins.split "=" (builtins.unsafeDiscardStringContext entry));

@@ -28,7 +28,7 @@ in
           (if own.packages ? ${system} then "${own.packages.${system}.lre}/bin/lre" else null)
         else
           throw ''
-            local-remote-execution: the flake that this module is from is no input of this flake, so its `lre` is not known
+            local-remote-execution: the flake that this module is from is no input of this flake: its `lre` is not known
 
             hint: set `local-remote-execution.settings.helper` to the path of an `lre`, or to `null`'';
     in

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh link|copy RC [FOLDER…]: makes `lre.bazelrc` of Bazel workspaces a link to the store file RC, or a copy of it.
+# install.sh link|copy RC [FOLDER…]: makes `lre.bazelrc` of Bazel workspaces a link to the store file RC, or a copy.
 #
 # Without folders it is the workspace around the current folder; with folders, those workspaces below the nearest folder
 # that has a `flake.nix`. The link, or beside a copy `.lre-root`, is a root of Nix's garbage collection, which keeps
@@ -132,7 +132,7 @@ if [ $# = 0 ]; then
   if [ -n "$workspace" ]; then
     install_in "${workspace%/}"
   else
-    say "no Bazel workspace around \`$(pwd)\`, so there is no \`lre.bazelrc\`; \`settings.workspaces\` names those below the flake"
+    say "no Bazel workspace around \`$(pwd)\`; those below the flake are named by \`settings.workspaces\`"
   fi
 else
   flake=$(nearest flake.nix)

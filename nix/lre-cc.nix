@@ -1,6 +1,7 @@
 # The C++ toolchain over nixpkgs: a folder with `env.json`, and `meta.Env`.
 #
-# `lre-cc.override { llvmPackages = pkgs.llvmPackages_21; }` is another version, `{ compiler = pkgs.gcc; }` another compiler.
+# `lre-cc.override { llvmPackages = pkgs.llvmPackages_21; }` is another version, `{ compiler = pkgs.gcc; }` another
+# compiler.
 {
   lib,
   bash,

@@ -1,4 +1,4 @@
-# The program `generate-toolchains`: writes the configuration of a flake's toolchains into the Bazel workspace around it.
+# The program `generate-toolchains`: writes the configuration of a flake's toolchains into the workspace around it.
 {
   writeTextFile,
   runtimeShell,

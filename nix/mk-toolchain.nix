@@ -26,7 +26,7 @@ in
 if result ? problem then
   throw "local-remote-execution: ${result.problem}\n\nhint: ${result.hint}"
 else if ccProblem != null then
-  throw "local-remote-execution: `cc`: ${ccProblem}\n\nhint: name the driver of a package, such as `\${compiler}/bin/clang`"
+  throw "local-remote-execution: `cc`: ${ccProblem}\n\nhint: name a package's driver: `\${compiler}/bin/clang`"
 else
   derivation
   // {

@@ -29,8 +29,8 @@ in
       default = [ ];
       example = lib.literalExpression "lre-cc.meta.Env";
       description = ''
-        The environment of the toolchain: `KEY=VALUE` strings with store paths. Nix realises every path in it. By default
-        there is none, and `lre.bazelrc` carries a warning instead: the toolchain works remotely only.
+        The environment of the toolchain: `KEY=VALUE` strings with store paths. Nix realises every path in it. By
+        default there is none, and `lre.bazelrc` carries a warning instead: the toolchain works remotely only.
       '';
     };
     prefix = mkOption {
@@ -58,8 +58,8 @@ in
       ];
       default = "link";
       description = ''
-        What `lre.bazelrc` is: by default a link into the store. A copy is for workspaces that are also used in containers
-        without `/nix`.
+        What `lre.bazelrc` is: by default a link into the store. A copy is for workspaces that are also used in
+        containers without `/nix`.
       '';
     };
     workspaces = mkOption {

@@ -1,7 +1,7 @@
 # A store path's parts, by Nix's rules for names; `helper/src/store/path.rs` says the same.
 #
-# text -> { problem = null; rootName; normal; }, or { problem = "why it is no store path"; }. By text alone: `.`, `..` and
-# doubled slashes are resolved, nothing is read.
+# text -> { problem = null; rootName; normal; }, or { problem = "why it is no store path"; }. By text alone: `.`, `..`
+# and doubled slashes are resolved, nothing is read.
 text:
 let
   store = "/nix/store/";

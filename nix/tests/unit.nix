@@ -244,7 +244,12 @@ in
   testScriptNamesWhatIsInstalled = {
     expr =
       let
-        ending = text: suffix: builtins.substring (builtins.stringLength text - builtins.stringLength suffix) (-1) text == suffix;
+        ending =
+          text: suffix:
+          let
+            length = builtins.stringLength suffix;
+          in
+          builtins.substring (builtins.stringLength text - length) length text == suffix;
         copied = settings { install = "copy"; workspaces = [ "." "it's" ]; };
       in
       ending copied.installationScript " 'lre' 'copy' '${copied.bazelrc}' '.' 'it'\\''s' || :\n";

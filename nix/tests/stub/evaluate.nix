@@ -1,7 +1,7 @@
 # The least of nixpkgs' `lib.evalModules`: { modules; specialArgs; path; } -> config.
 #
-# Nested options with defaults, read-only options, imports, and an error for what no option declares. A module is a path,
-# a function or attributes; `config` may be left out of it where it has neither `options` nor `config`.
+# Nested options with defaults, read-only options, imports, and an error for what no option declares. A module is a
+# path, a function or attributes; `config` may be left out of it where it has neither `options` nor `config`.
 {
   modules,
   specialArgs ? { },

@@ -9,22 +9,28 @@ use crate::test::case::{Tally, expect_equal};
 
 /// Runs the checks.
 pub(super) fn run(tally: &mut Tally, bench: &Bench<'_>) {
-    tally.check(&bench.claim("bug 4: in a bare repository nothing is written, and in `.git` the workspace is found"), || {
-        let scene = bench.scene("git")?;
-        git(&scene, "", "git init -q --bare bare; git init -q work")?;
-        scene.write("work/MODULE.bazel", "")?;
-        let before = scene.list("bare")?;
-        let said = format!(
-            "lre: no Bazel workspace around `{}`, so there is no `lre.bazelrc`; `settings.workspaces` names those below \
-             the flake\n",
-            scene.inside("bare")
-        );
-        scene.install("first", &Run { folder: "bare", ..Run::default() }, &said)?;
-        expect_equal("the bare repository", &scene.list("bare")?.join(" "), &before.join(" "))?;
-        let rc = &bench.get("first")?.bazelrc;
-        let said = format!("lre: `{}` is now a link to `{rc}`\n", scene.inside("work/lre.bazelrc"));
-        scene.install("first", &Run { folder: "work/.git", after: "[ ! -e /lre.bazelrc ]", ..Run::default() }, &said)
-    });
+    tally.check(
+        &bench.claim("bug 4: in a bare repository nothing is written, and in `.git` the workspace is found"),
+        || {
+            let scene = bench.scene("git")?;
+            git(&scene, "", "git init -q --bare bare; git init -q work")?;
+            scene.write("work/MODULE.bazel", "")?;
+            let before = scene.list("bare")?;
+            let said = format!(
+                "lre: no Bazel workspace around `{}`; those below the flake are named by `settings.workspaces`\n",
+                scene.inside("bare")
+            );
+            scene.install("first", &Run { folder: "bare", ..Run::default() }, &said)?;
+            expect_equal("the bare repository", &scene.list("bare")?.join(" "), &before.join(" "))?;
+            let rc = &bench.get("first")?.bazelrc;
+            let said = format!("lre: `{}` is now a link to `{rc}`\n", scene.inside("work/lre.bazelrc"));
+            scene.install(
+                "first",
+                &Run { folder: "work/.git", after: "[ ! -e /lre.bazelrc ]", ..Run::default() },
+                &said,
+            )
+        },
+    );
     tally.check(
         &bench.claim("a file and a link of somebody else stay, and the command that is named removes them"),
         || {
