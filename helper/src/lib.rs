@@ -17,6 +17,7 @@ pub mod image;
 pub mod java;
 pub mod json;
 pub mod manifest;
+pub mod oci;
 pub mod pin;
 pub mod published;
 pub mod rewrite;

@@ -1,0 +1,84 @@
+//! The platform of an image: `os/architecture`, and a variant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::document::PlatformField;
+
+/// A text that is no platform.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no platform: expected `OS/ARCHITECTURE` or `OS/ARCHITECTURE/VARIANT`, such as `linux/amd64`")]
+pub struct PlatformError(String);
+
+/// What an image runs on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Platform {
+    /// Such as `linux`.
+    pub os: String,
+    /// Such as `amd64`.
+    pub architecture: String,
+    /// Such as `v8`.
+    pub variant: Option<String>,
+}
+
+impl Platform {
+    /// Whether an image of platform `other` is one of this platform. Without a variant, any will do.
+    #[must_use]
+    pub fn accepts(&self, other: &Self) -> bool {
+        self.os == other.os
+            && self.architecture == other.architecture
+            && (self.variant.is_none() || self.variant == other.variant)
+    }
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None }
+    }
+}
+
+impl From<&PlatformField> for Platform {
+    fn from(field: &PlatformField) -> Self {
+        let PlatformField { os, architecture, variant } = field.clone();
+        Self { os, architecture, variant: variant.filter(|variant| !variant.is_empty()) }
+    }
+}
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (os, architecture, variant) = match parts[..] {
+            [os, architecture] => (os, architecture, None),
+            [os, architecture, variant] => (os, architecture, Some(variant.to_owned())),
+            _ => return Err(PlatformError(text.to_owned())),
+        };
+        if parts.iter().any(|part| part.is_empty()) {
+            return Err(PlatformError(text.to_owned()));
+        }
+        Ok(Self { os: os.to_owned(), architecture: architecture.to_owned(), variant })
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn platforms_are_read_as_they_are_written() {
+        for text in ["linux/amd64", "linux/arm64/v8"] {
+            assert_eq!(text.parse::<Platform>().map(|platform| platform.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["linux", "linux/", "/amd64", "linux/arm64/v8/x", ""] {
+            assert_eq!(text.parse::<Platform>(), Err(PlatformError(text.to_owned())));
+        }
+    }
+}

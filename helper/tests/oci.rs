@@ -1,0 +1,10 @@
+//! Images: what is read, what is unpacked, what is refused. Every image is made here, the bad ones byte by byte.
+
+#[path = "oci/builder.rs"]
+mod builder;
+#[path = "oci/choice.rs"]
+mod choice;
+#[path = "oci/refusals.rs"]
+mod refusals;
+#[path = "oci/unpacking.rs"]
+mod unpacking;
