@@ -38,6 +38,38 @@ def _parse_headers(compiler):
         tools = [tool(path = compiler)],
     )
 
+# A flag of GCC that clang warns of. Newer versions of rules_cc give it to GCC alone.
+_GCC_PROFILE_FLAG = "-fprofile-correction"
+
+def _without_gcc_flag(group):
+    if _GCC_PROFILE_FLAG not in group.flags:
+        return group
+    return flag_group(
+        expand_if_available = group.expand_if_available,
+        expand_if_equal = group.expand_if_equal,
+        expand_if_false = group.expand_if_false,
+        expand_if_not_available = group.expand_if_not_available,
+        expand_if_true = group.expand_if_true,
+        flag_groups = group.flag_groups,
+        flags = [flag for flag in group.flags if flag != _GCC_PROFILE_FLAG],
+        iterate_over = group.iterate_over,
+    )
+
+def _for_clang(rules_ccs):
+    return feature(
+        name = rules_ccs.name,
+        enabled = rules_ccs.enabled,
+        env_sets = rules_ccs.env_sets,
+        flag_sets = [flag_set(
+            actions = flags.actions,
+            flag_groups = [_without_gcc_flag(group) for group in flags.flag_groups if group.flags != [_GCC_PROFILE_FLAG]],
+            with_features = flags.with_features,
+        ) for flags in rules_ccs.flag_sets],
+        implies = rules_ccs.implies,
+        provides = rules_ccs.provides,
+        requires = rules_ccs.requires,
+    )
+
 def _lre_cc_toolchain_config_impl(ctx):
     info = ctx.attr.config[CcToolchainConfigInfo]
     parts = config_parts(info)
@@ -48,6 +80,10 @@ def _lre_cc_toolchain_config_impl(ctx):
 
     # Bazel's own features are among them: another set would bring the absent ones back.
     features["no_legacy_features"] = feature(name = "no_legacy_features")
+    if ctx.attr.compiler == "clang":
+        for name in ["autofdo", "cs_fdo_optimize", "fdo_optimize"]:
+            if name in features:
+                features[name] = _for_clang(features[name])
     if ctx.attr.compiler == "clang" and "parse_headers" not in ctx.attr.absent_features:
         features["parse_headers"] = feature(name = "parse_headers")
         action_configs[ACTION_NAMES.cpp_header_parsing] = _parse_headers(ctx.attr.tool_paths["gcc"])
