@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::environment::Environment;
+use crate::oci::entry::{EntryArguments, VERB, enter};
 
 /// Checks and generates Bazel toolchains that live under `/nix/store`.
 #[derive(Debug, Parser)]
@@ -27,11 +28,13 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Regen(regen::RegenArguments),
+    Regen(Box<regen::RegenArguments>),
     Check(check::CheckArguments),
     Bazelrc(bazelrc::BazelrcArguments),
     Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
+    #[command(name = VERB, hide = true)]
+    Enter(EntryArguments),
 }
 
 /// How a run ended. What could not be done at all is an `Err` instead and becomes exit code 2.
@@ -55,6 +58,9 @@ impl Arguments {
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
             Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),
+            Verb::Enter(arguments) => {
+                return ExitCode::from(u8::try_from(enter(&arguments)).unwrap_or(u8::MAX));
+            }
         };
         match outcome {
             Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -216,9 +216,14 @@ impl Manifest {
 
     /// The value of the `comment` field, which is also the first line of the BUILD files.
     #[must_use]
-    pub fn comment(kind: ToolchainKind, name: &str, probe: Origin) -> String {
-        let source = if probe == Origin::Published { "--published" } else { "--env-json" };
+    pub fn comment(kind: ToolchainKind, name: &str, probe: Origin, paths: PathPolicy) -> String {
+        let source = match probe {
+            Origin::Published => "--published FILE",
+            // What lies outside the store is known to an image alone.
+            _ if paths.allows_non_store() => "--image REF --allow-non-store",
+            _ => "--env-json FILE",
+        };
         let option = kind.options(name);
-        format!("{MARKER} by `lre regen {source} FILE --out DIR{option}`, which writes this folder. Do not edit.")
+        format!("{MARKER} by `lre regen {source} --out DIR{option}`, which writes this folder. Do not edit.")
     }
 }

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod digest;
 pub mod document;
+pub mod entry;
 pub mod error;
 pub mod image;
 pub mod layer;

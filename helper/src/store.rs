@@ -7,7 +7,7 @@ pub mod hash;
 pub mod nar;
 pub mod path;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::shell::quote_path;
@@ -41,6 +41,8 @@ pub fn require_store_dir(value: Option<&OsStr>) -> Result<(), OtherStoreDir> {
 #[derive(Clone, Debug)]
 pub struct Store {
     chroot: Option<PathBuf>,
+    /// Whether programs see the folder as `/`.
+    is_image: bool,
 }
 
 impl Store {
@@ -49,7 +51,19 @@ impl Store {
     pub fn new(chroot: Option<PathBuf>) -> Self {
         // The compiler runs in another folder, where a relative path would mean something else.
         let chroot = chroot.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
-        Self { chroot }
+        Self { chroot, is_image: false }
+    }
+
+    /// The store of an unpacked image, in which programs run with the image's files and no others.
+    #[must_use]
+    pub fn of_image(root: PathBuf) -> Self {
+        Self { chroot: Some(root), is_image: true }
+    }
+
+    /// The folder that programs see as `/`, if that is not this machine's.
+    #[must_use]
+    pub fn image_root(&self) -> Option<&Path> {
+        self.chroot.as_deref().filter(|_| self.is_image)
     }
 
     /// The folder given as `--store`, if it was.
@@ -100,29 +114,82 @@ impl Store {
         self.on_disk(&root.path()).symlink_metadata().is_ok()
     }
 
-    /// The file behind a logical path, following links *inside* the store, as the system does for the real one.
+    /// The file behind a logical path, with every link followed *inside* the store, as the system does for the real one.
     ///
-    /// An absolute link in a chroot store names a logical path, which the operating system would look for in the
-    /// host's own store.
+    /// In a chroot store, an absolute link names a logical path; the operating system would look for it in the host's own
+    /// store, or lead out of the folder.
     #[must_use]
     pub fn resolve(&self, logical: &str) -> Option<PathBuf> {
-        let mut current = logical.to_owned();
-        for _ in 0..40 {
-            let on_disk = self.on_disk(&current);
-            match std::fs::read_link(&on_disk) {
-                Ok(target) if target.is_absolute() && self.chroot.is_some() => {
-                    current = target.to_str()?.to_owned();
+        match &self.chroot {
+            None => Path::new(logical).canonicalize().ok(),
+            Some(chroot) => resolve_in(&chroot.canonicalize().ok()?, Path::new(logical)),
+        }
+    }
+}
+
+/// Links that are followed, as many as Linux follows.
+const LINKS: usize = 40;
+
+fn resolve_in(root: &Path, logical: &Path) -> Option<PathBuf> {
+    let components = |path: &Path| path.iter().map(OsStr::to_owned).rev().collect::<Vec<OsString>>();
+    let mut rest = components(logical);
+    let mut found = PathBuf::new();
+    let mut links = 0;
+    while let Some(component) = rest.pop() {
+        match component.to_str() {
+            Some("/") => found.clear(),
+            Some(".") => {}
+            Some("..") => {
+                found.pop();
+            }
+            _ => {
+                let path = root.join(&found).join(&component);
+                if !path.symlink_metadata().ok()?.is_symlink() {
+                    found.push(component);
+                    continue;
                 }
-                _ => return on_disk.canonicalize().ok(),
+                links += 1;
+                if links > LINKS {
+                    return None;
+                }
+                rest.extend(components(&std::fs::read_link(&path).ok()?));
             }
         }
-        None
     }
+    Some(root.join(found))
 }
 
 #[cfg(test)]
 mod unit {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    #[test]
+    fn links_of_a_chroot_store_never_lead_out_of_it() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let root = folder.path().canonicalize()?;
+        std::fs::create_dir_all(root.join("usr/bin"))?;
+        std::fs::write(root.join("usr/bin/gcc-14"), "")?;
+        for (link, target) in [
+            ("bin", "usr/bin"),
+            ("usr/bin/gcc", "/bin/gcc-14"),
+            ("usr/bin/climbing", "../../../../../../../../usr/bin/gcc"),
+            ("host", "/etc"),
+            ("loop", "loop"),
+        ] {
+            symlink(target, root.join(link))?;
+        }
+        let store = Store::new(Some(root.clone()));
+        let gcc = Some(root.join("usr/bin/gcc-14"));
+        for path in ["/bin/gcc", "/usr/bin/climbing", "/../bin/./gcc", "/usr/../bin/gcc-14"] {
+            assert_eq!(store.resolve(path), gcc, "{path}");
+        }
+        for path in ["/host/passwd", "/loop", "/usr/bin/none"] {
+            assert_eq!(store.resolve(path), None, "{path}");
+        }
+        Ok(())
+    }
 
     #[test]
     fn other_store_directories_are_refused() {

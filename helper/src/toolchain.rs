@@ -128,9 +128,7 @@ impl Source {
         &self,
         nar_hash: impl Fn(&StoreRoot) -> Option<String>,
     ) -> Result<BTreeMap<String, String>, ToolchainError> {
-        let roots = self.store_roots()?.into_iter();
-        let store_roots: Vec<RecordedRoot> =
-            roots.map(|path| RecordedRoot { nar_hash: nar_hash(&path), path }).collect();
+        let store_roots = self.recorded_roots(nar_hash)?;
         let env = self.environment.to_entries();
         let image = match &self.image {
             Some(image) => image.clone(),
@@ -161,7 +159,28 @@ impl Source {
         Ok(files)
     }
 
-    fn systems(&self) -> Result<Systems, ToolchainError> {
+    /// The image that is computed where no other is known.
+    ///
+    /// # Errors
+    /// See [`ToolchainError`].
+    pub fn compute_image(&self, nar_hash: impl Fn(&StoreRoot) -> Option<String>) -> Result<Image, ToolchainError> {
+        let store_roots = self.recorded_roots(nar_hash)?;
+        Ok(compute_image(&self.name, self.systems()?.exec, &self.environment.to_entries(), &store_roots)?)
+    }
+
+    fn recorded_roots(
+        &self,
+        nar_hash: impl Fn(&StoreRoot) -> Option<String>,
+    ) -> Result<Vec<RecordedRoot>, ToolchainError> {
+        let roots = self.store_roots()?.into_iter();
+        Ok(roots.map(|path| RecordedRoot { nar_hash: nar_hash(&path), path }).collect())
+    }
+
+    /// Where its programs run, and what they produce.
+    ///
+    /// # Errors
+    /// If the compiler's target is no known system.
+    pub fn systems(&self) -> Result<Systems, ToolchainError> {
         Ok(match &self.facts {
             Facts::Cc(probe) => Systems { exec: probe.system, target: target_system(probe)? },
             // What a JDK compiles runs on any system; its runtime is for its own.
@@ -170,7 +189,7 @@ impl Source {
     }
 
     fn comment(&self) -> String {
-        Manifest::comment(self.facts.kind(), &self.name, self.facts.origin())
+        Manifest::comment(self.facts.kind(), &self.name, self.facts.origin(), self.environment.paths())
     }
 
     fn render(&self, exec_properties: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ToolchainError> {

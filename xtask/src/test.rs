@@ -4,6 +4,7 @@ mod bazel;
 mod case;
 mod cli;
 mod fmt;
+mod image;
 mod nix;
 mod unit;
 
@@ -38,6 +39,8 @@ enum Group {
     Cli,
     /// The flake, its module and its script; the custom toolchain and its store.
     Nix,
+    /// Toolchains from images that are made here.
+    Image,
     /// The demo, its sabotages, and everything that a user sees of Bazel.
     Bazel,
 }
@@ -83,6 +86,7 @@ fn run_group(group: Group, only: Option<&str>, lab: &mut Option<Lab>, tally: &mu
         Group::Cli => cli::run(tally),
         Group::Fmt => fmt::run(tally, open(lab)?),
         Group::Nix => nix::run(tally, open(lab)?),
+        Group::Image => image::run(tally, open(lab)?),
         Group::Bazel => bazel::run(tally, only, lab),
     }
 }

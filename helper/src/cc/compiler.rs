@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::environment::Environment;
+use crate::oci::entry::command_in;
 use crate::shell::{quote, quote_path, quote_words};
 use crate::store::Store;
 use crate::toolchain_path::ToolchainPath;
@@ -34,6 +35,8 @@ pub struct Failure {
     pub stderr: String,
     /// A command that runs the compiler as it was run here.
     pub by_hand: String,
+    /// Where that command runs, if not on this machine.
+    pub place: &'static str,
 }
 
 /// Why the compiler gave no answer.
@@ -57,16 +60,17 @@ pub enum CompilerError {
     /// It ended with an error at the first question, which any compiler can answer.
     #[error(
         "`CC` does not run: {status}\n  {argv}{stderr}\n\n\
-         hint: see whether it runs at all with `{by_hand} --version`",
-        status = .0.status, argv = .0.argv, stderr = .0.stderr, by_hand = .0.by_hand
+         hint: see whether it runs at all with `{by_hand} --version`{place}",
+        status = .0.status, argv = .0.argv, stderr = .0.stderr, by_hand = .0.by_hand, place = .0.place
     )]
     Failed(Box<Failure>),
     /// It runs, but does not get through a header of a standard library.
     #[error(
         "`CC` cannot include `<{header}>`, a header of its {library}: {status}\n  {argv}{stderr}\n\n\
          hint: take `CC` from a Nix package that wraps its compiler with a {library}, or name one with `-isystem` or \
-         `--sysroot=` in `{variable}`; see where it looks with `{by_hand} -E -v {language} /dev/null`",
-        status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand
+         `--sysroot=` in `{variable}`; see where it looks with `{by_hand} -E -v {language} /dev/null`{place}",
+        status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand,
+        place = .failure.place
     )]
     NoHeader {
         /// Such as `limits.h`.
@@ -115,6 +119,7 @@ pub struct Answer {
     status: ExitStatus,
     argv: String,
     by_hand: String,
+    place: &'static str,
 }
 
 impl Answer {
@@ -130,7 +135,8 @@ impl Answer {
         if self.stderr.lines().count() > QUOTED_LINES {
             stderr.push_str("\n  ...");
         }
-        Err(error(Box::new(Failure { argv: self.argv, status: self.status, stderr, by_hand: self.by_hand })))
+        let Self { argv, status, by_hand, place, .. } = self;
+        Err(error(Box::new(Failure { argv, status, stderr, by_hand, place })))
     }
 }
 
@@ -139,6 +145,8 @@ impl Answer {
 pub struct Compiler<'a> {
     path: ToolchainPath,
     program: PathBuf,
+    /// The unpacked image that it runs in, if it does.
+    image_root: Option<PathBuf>,
     store_option: String,
     environment: &'a Environment,
     folder: &'a Path,
@@ -151,7 +159,8 @@ impl<'a> Compiler<'a> {
     pub fn new(store: &Store, path: &ToolchainPath, environment: &'a Environment, folder: &'a Path) -> Self {
         let program = store.on_disk(&path.to_string());
         let store_option = store.option();
-        Self { path: path.clone(), program, store_option, environment, folder, time_limit: TIME_LIMIT }
+        let image_root = store.image_root().map(Path::to_owned);
+        Self { path: path.clone(), program, image_root, store_option, environment, folder, time_limit: TIME_LIMIT }
     }
 
     /// Its logical path.
@@ -199,6 +208,7 @@ impl<'a> Compiler<'a> {
             status,
             argv,
             by_hand: self.by_hand(),
+            place: if self.image_root.is_some() { " in a container of the image" } else { "" },
         })
     }
 
@@ -211,7 +221,10 @@ impl<'a> Compiler<'a> {
     /// The start of a command line that runs it with Env and nothing else.
     fn by_hand(&self) -> String {
         let words = self.environment.to_entries().into_iter();
-        format!("env -i {}", quote_words(words.chain([self.program.display().to_string()])))
+        // The unpacked image is gone when a user reads this; a container of it has the program at its logical path.
+        let program =
+            if self.image_root.is_some() { self.path.to_string() } else { self.program.display().to_string() };
+        format!("env -i {}", quote_words(words.chain([program])))
     }
 
     fn command_line<S: AsRef<str>>(&self, arguments: &[S]) -> String {
@@ -219,14 +232,24 @@ impl<'a> Compiler<'a> {
         std::iter::once(self.path.to_string()).chain(words).collect()
     }
 
+    /// Its command line, with Env alone. The answers are read by their English words, whatever locale Env asks for.
+    fn command<S: AsRef<str>>(&self, arguments: &[S]) -> std::io::Result<Command> {
+        if let Some(root) = &self.image_root {
+            let entries = self.environment.iter().filter(|(key, _)| *key != "LC_ALL");
+            let entries = entries.chain([("LC_ALL", "C")]).map(|(key, value)| format!("{key}={value}"));
+            let inside = Path::new("/").join(self.folder.strip_prefix(root).unwrap_or(self.folder));
+            let path = self.path.to_string();
+            let words = std::iter::once(path.as_str()).chain(arguments.iter().map(AsRef::as_ref));
+            return command_in(root, &inside, entries, &words.collect::<Vec<_>>());
+        }
+        let mut command = Command::new(&self.program);
+        command.args(arguments.iter().map(AsRef::as_ref)).env_clear().envs(self.environment.iter());
+        command.env("LC_ALL", "C").current_dir(self.folder);
+        Ok(command)
+    }
+
     fn spawn<S: AsRef<str>>(&self, arguments: &[S]) -> std::io::Result<Child> {
-        Command::new(&self.program)
-            .args(arguments.iter().map(AsRef::as_ref))
-            .env_clear()
-            .envs(self.environment.iter())
-            // The answers are read by their English words, whatever locale Env asks for.
-            .env("LC_ALL", "C")
-            .current_dir(self.folder)
+        self.command(arguments)?
             // Its own group: what it starts ends with it.
             .process_group(0)
             .stdin(Stdio::null())

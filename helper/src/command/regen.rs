@@ -1,6 +1,7 @@
 //! `lre regen`: writes toolchains' folders, or says how they differ from what it would write.
 
 mod flake;
+mod image;
 mod source;
 mod target;
 
@@ -19,7 +20,7 @@ use target::{Target, TargetArguments};
 
 /// Writes a toolchain's folder: BUILD files and the manifest `lre.json`.
 ///
-/// Without `--env-json`, `--flake` and `--published` the BUILD files are written again from the manifest that is there.
+/// Without `--env-json`, `--flake`, `--image` and `--published` the BUILD files are written again from the manifest that is there.
 #[derive(Debug, Args)]
 pub struct RegenArguments {
     #[command(flatten)]

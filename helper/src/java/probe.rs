@@ -187,7 +187,7 @@ fn find_program(store: &Store, folder: &ToolchainPath, file: &str) -> Option<Pat
 /// If there is none, or it cannot be read.
 pub fn read_release(store: &Store, java_home: &ToolchainPath) -> std::io::Result<String> {
     let file = java_home.join(RELEASE).to_string();
-    fs::read_to_string(store.resolve(&file).unwrap_or_else(|| store.on_disk(&file)))
+    fs::read_to_string(store.resolve(&file).ok_or(rustix::io::Errno::NOENT)?)
 }
 
 /// A value of a `release` file, which is a list of `KEY="VALUE"`.

@@ -22,18 +22,23 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// Linux on this machine's processor.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None }
+    }
+
     /// Whether an image of platform `other` is one of this platform. Without a variant, any will do.
     #[must_use]
     pub fn accepts(&self, other: &Self) -> bool {
         self.os == other.os
             && self.architecture == other.architecture
             && (self.variant.is_none() || self.variant == other.variant)
-    }
-}
-
-impl Default for Platform {
-    fn default() -> Self {
-        Self { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None }
     }
 }
 

@@ -35,6 +35,27 @@ pub struct UnpackedImage {
 }
 
 impl UnpackedImage {
+    /// Makes `/tmp` and places for `/proc` and `/dev/null`, which every program expects, whatever the image has there.
+    ///
+    /// # Errors
+    /// If they cannot be made.
+    pub fn prepare_entry(&self) -> Result<(), ImageError> {
+        let path = self.root();
+        let prepare = || {
+            let root = Dir::open_ambient_dir(&path, ambient_authority())?;
+            for name in ["proc", "dev", "tmp"] {
+                if !root.symlink_metadata(name).is_ok_and(|metadata| metadata.is_dir()) {
+                    remove_lower(&root, Path::new(name), &BTreeSet::new())?;
+                    root.create_dir(name)?;
+                }
+            }
+            let dev = root.open_dir("dev")?;
+            remove_lower(&dev, Path::new("null"), &BTreeSet::new())?;
+            dev.create("null").map(drop)
+        };
+        prepare().map_err(|source| ImageError::Unwritable { path: path.clone(), source })
+    }
+
     /// The folder that is `/` of the image.
     #[must_use]
     pub fn root(&self) -> PathBuf {

@@ -1,9 +1,13 @@
 //! The real binary in a temporary folder: complete stdout, stderr and exit code.
 
 mod bazelrc;
+#[path = "../oci/builder.rs"]
+#[allow(dead_code, reason = "half of it makes bad images, which `tests/oci.rs` is about")]
+mod builder;
 mod check;
 mod database;
 mod findings;
+mod image;
 mod java;
 mod pin;
 mod probe;

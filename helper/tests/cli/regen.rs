@@ -222,8 +222,18 @@ fn outside_the_store() -> Scene {
     scene
 }
 
-const NON_STORE: [&str; 8] =
-    ["regen", "--env-json", "env.json", "--out", "out", "--store", "store", "--allow-non-store"];
+const NON_STORE: [&str; 10] = [
+    "regen",
+    "--env-json",
+    "env.json",
+    "--out",
+    "out",
+    "--store",
+    "store",
+    "--allow-non-store",
+    "--image-name",
+    "gcc:14",
+];
 
 #[test]
 fn toolchain_outside_the_store_is_written_where_it_is_allowed() {
@@ -235,6 +245,7 @@ fn toolchain_outside_the_store_is_written_where_it_is_allowed() {
     assert_eq!(manifest["cc"]["probe"]["tools"]["ar"], "/usr/bin/ar");
     assert_snapshot!("non-store-again", scene.run_without_change(&["regen", "--out", "out"]));
     assert_snapshot!("non-store-refused", outside_the_store().run_without_change(&NON_STORE[..7]));
+    assert_snapshot!("non-store-unnamed", outside_the_store().run_without_change(&NON_STORE[..8]));
 }
 
 #[test]

@@ -230,3 +230,8 @@ pub(crate) fn write_archive(parts: &Parts, file: &Path) {
     }
     fs::write(file, layer.bytes()).expect("a new file");
 }
+
+/// The platform of the images that are made here.
+pub(crate) fn amd64() -> lre::oci::platform::Platform {
+    "linux/amd64".parse().expect("a platform")
+}

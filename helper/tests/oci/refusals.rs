@@ -7,19 +7,18 @@ use std::path::Path;
 use insta::assert_snapshot;
 use lre::oci::image::Image;
 use lre::oci::limits::Limits;
-use lre::oci::platform::Platform;
 use lre::oci::unpack::unpack_image;
 use serde_json::{Value, json};
 use tar::EntryType;
 
 use crate::builder::{
-    Compression, ImageBuilder, LayerBuilder, Parts, add_blob, blob_name, finish_layout, gzip, header, json_bytes,
-    write_archive, write_folder,
+    Compression, ImageBuilder, LayerBuilder, Parts, add_blob, amd64, blob_name, finish_layout, gzip, header,
+    json_bytes, write_archive, write_folder,
 };
 
 fn refusal(place: &Path, transport: &str, limits: &Limits) -> String {
     let reference = format!("{transport}:{}", place.display()).parse().expect("a reference");
-    let opened = Image::open(&reference, &Platform::default(), limits);
+    let opened = Image::open(&reference, &amd64(), limits);
     let error = opened.and_then(|image| unpack_image(&image, limits)).expect_err("a refusal").to_string();
     // Digests are as long as a line and say nothing to a reader of a snapshot.
     let error = error.replace(&place.display().to_string(), "PLACE");

@@ -8,15 +8,14 @@ use std::path::Path;
 use insta::assert_debug_snapshot;
 use lre::oci::image::Image;
 use lre::oci::limits::Limits;
-use lre::oci::platform::Platform;
 use lre::oci::unpack::{UnpackedImage, unpack_image};
 
-use crate::builder::{Compression, ImageBuilder, LayerBuilder, Parts, write_archive, write_folder};
+use crate::builder::{Compression, ImageBuilder, LayerBuilder, Parts, amd64, write_archive, write_folder};
 
 /// Unpacks the image in a folder `image` or file `image.tar`.
 pub(crate) fn unpack(reference: &str, limits: &Limits) -> Result<UnpackedImage, String> {
     let reference = reference.parse().map_err(|error| format!("{error}"))?;
-    let image = Image::open(&reference, &Platform::default(), limits).map_err(|error| error.to_string())?;
+    let image = Image::open(&reference, &amd64(), limits).map_err(|error| error.to_string())?;
     unpack_image(&image, limits).map_err(|error| error.to_string())
 }
 

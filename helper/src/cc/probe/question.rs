@@ -24,7 +24,8 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
     environment.search_path()?;
     environment.check_hidden_inputs()?;
     let system = System::try_from(host_system())?;
-    let folder = tempfile::tempdir()?;
+    // A compiler in an image sees nothing else.
+    let folder = store.image_root().map_or_else(tempfile::tempdir, tempfile::tempdir_in)?;
     write_sources(folder.path())?;
     let compiler = Compiler::new(store, &path, environment, folder.path());
     let probe = Probe { store, environment, compiler };

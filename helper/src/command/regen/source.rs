@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::flake::{self, FlakeReference};
+use super::image::ImageArguments;
 use super::target::Target;
 use crate::cc::probe::probe_cc;
 use crate::command::toolchain_folder::read_manifest;
 use crate::command::{read_environment, read_text};
 use crate::environment::Environment;
+use crate::image::image;
 use crate::java::probe::probe_java;
-use crate::manifest::FlakeInput;
+use crate::manifest::{FlakeInput, Origin};
 use crate::published::read_published;
-use crate::store::Store;
 use crate::store::database::query_nar_hashes;
+use crate::store::{Store, StoreRoot};
 use crate::toolchain::{Facts, Source};
 use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::PathPolicy;
@@ -34,9 +36,11 @@ pub(super) struct SourceArguments {
     /// Published facts about a toolchain that is not on this machine.
     #[arg(long, value_name = "FACTS", group = "source")]
     published: Option<PathBuf>,
+    #[command(flatten)]
+    image: ImageArguments,
     /// Allow absolute paths outside the store, as a classic Debian image has them. Nothing can check that two machines
     /// have the same bytes there: such a toolchain is for workers that run that image.
-    #[arg(long, requires = "env_json")]
+    #[arg(long, requires = "source", conflicts_with_all = ["flake", "published"])]
     allow_non_store: bool,
     /// What the toolchain compiles. By default Env tells, by `CC` or `JAVA_HOME`; of published facts it is `cc`.
     #[arg(long, requires = "source")]
@@ -49,6 +53,7 @@ impl SourceArguments {
         let given = [
             ("--env-json", self.env_json.is_some()),
             ("--flake", self.flake.is_some()),
+            ("--image", self.image.image.is_some()),
             ("--published", self.published.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
@@ -63,6 +68,7 @@ impl SourceArguments {
         push("--env-json", self.env_json.as_ref().map(|path| path.display().to_string()));
         push("--flake", self.flake.as_ref().map(ToString::to_string));
         push("--published", self.published.as_ref().map(|path| path.display().to_string()));
+        words.extend(self.image.words());
         words.extend(self.kind.iter().flat_map(|kind| ["--kind".to_owned(), kind.to_string()]));
         words.extend(self.allow_non_store.then(|| "--allow-non-store".to_owned()));
         words
@@ -72,10 +78,14 @@ impl SourceArguments {
     pub(super) fn generate(&self, store: &Store, target: &Target) -> anyhow::Result<BTreeMap<String, String>> {
         if let Some(path) = &self.env_json {
             let environment = read_environment(path)?.allowing(PathPolicy::new(self.allow_non_store));
-            probed(store, target, self.kind, environment, BTreeMap::new())
+            self.require_image_name()?;
+            self.probed(store, target, environment, BTreeMap::new())
         } else if let Some(reference) = &self.flake {
             let environment = flake::evaluate(reference, store)?;
-            probed(store, target, self.kind, environment, flake::read_pin(reference)?)
+            self.probed(store, target, environment, flake::read_pin(reference)?)
+        } else if let Some(reference) = &self.image.image {
+            let paths = PathPolicy::new(self.allow_non_store);
+            self.image.generate(reference, store, target, self.kind, paths)
         } else if let Some(path) = &self.published {
             let kind = self.kind.unwrap_or(ToolchainKind::Cc);
             let source =
@@ -87,26 +97,56 @@ impl SourceArguments {
             Ok(Source::from_manifest(&manifest)?.generate(recorded)?)
         }
     }
+
+    /// Asks the compiler or the JDK that Env names.
+    fn probed(
+        &self,
+        store: &Store,
+        target: &Target,
+        environment: Environment,
+        pin: BTreeMap<String, FlakeInput>,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let source = probe(store, target, self.kind, environment)?;
+        let exec = source.systems()?.exec;
+        let image = self.image.image_name.as_deref().map(|name| image(Origin::Published, exec, name));
+        let source = Source { pin, image, ..source };
+        let hashes = recorded_hashes(store, &source)?;
+        Ok(source.generate(|root| hashes.get(root).cloned())?)
+    }
+
+    /// The name that would be computed says nothing about bytes outside the store.
+    fn require_image_name(&self) -> anyhow::Result<()> {
+        if self.allow_non_store && self.image.image_name.is_none() {
+            bail!(
+                "paths outside the store are those of one image, and none is named\n\n\
+                 hint: name the image that workers run with `--image-name NAME`"
+            );
+        }
+        Ok(())
+    }
 }
 
-/// Asks the compiler or the JDK that Env names.
-fn probed(
+/// What the compiler or the JDK that Env names answers, in that store.
+pub(super) fn probe(
     store: &Store,
     target: &Target,
     kind: Option<ToolchainKind>,
     environment: Environment,
-    pin: BTreeMap<String, FlakeInput>,
-) -> anyhow::Result<BTreeMap<String, String>> {
+) -> anyhow::Result<Source> {
     let kind = ToolchainKind::of(&environment, kind)?;
     let facts = match kind {
         ToolchainKind::Cc => Facts::Cc(Box::new(probe_cc(store, &environment)?)),
         ToolchainKind::Java => Facts::Java(probe_java(store, &environment)?),
     };
     let name = target.name.clone().unwrap_or_else(|| kind.name().to_owned());
-    let source = Source { name, environment, facts, pin, image: None };
+    Ok(Source { name, environment, facts, pin: BTreeMap::new(), image: None })
+}
+
+/// The NAR hashes that Nix's database has of a toolchain's store roots.
+pub(super) fn recorded_hashes(store: &Store, source: &Source) -> anyhow::Result<BTreeMap<StoreRoot, String>> {
     let known = query_nar_hashes(store, &source.store_roots()?);
     if let Some(warning) = &known.warning {
         eprintln!("warning: {warning}");
     }
-    Ok(source.generate(|root| known.hashes.get(root).cloned().flatten())?)
+    Ok(known.hashes.into_iter().filter_map(|(root, hash)| Some((root, hash?))).collect())
 }
