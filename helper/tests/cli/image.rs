@@ -106,3 +106,28 @@ fn nothing_is_left_of_a_refused_image() {
     assert_eq!(fs::read_dir(scene.path().join("tmp")).expect("the folder").count(), 0);
     assert!(!scene.path().join("out").exists());
 }
+
+#[test]
+fn jdk_of_an_image_is_read_in_its_files_and_hashed_there() {
+    let scene = Scene::empty();
+    let files = ["bin/java", "bin/javac", "bin/jar"];
+    let root = ROOT.trim_start_matches('/');
+    let mut layer = LayerBuilder::new();
+    for file in files {
+        layer = layer.program(&format!("{root}/{file}"), b"#!/bin/sh\n");
+    }
+    let release = "JAVA_VERSION=\"21.0.2\"\nOS_ARCH=\"x86_64\"\nOS_NAME=\"Linux\"\n";
+    let image = ImageBuilder::of(layer.file(&format!("{root}/release"), release))
+        .env(&[&format!("JAVA_HOME={ROOT}")])
+        .name("registry.example/lre-java:1");
+    write_folder(&image.layout(), &scene.path().join("image"));
+    let arguments = ["regen", "--image", "oci:image", "--out", "out", "--store", "nowhere"];
+    assert_snapshot!("java", scene.run(&arguments));
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    for file in files {
+        scene.write_program(&format!("tree/{file}"), "#!/bin/sh\n");
+    }
+    scene.write("tree/release", release);
+    let expected = lre::store::nar::hash_nar(&scene.path().join("tree"), |_| {}).expect("a hash");
+    assert_eq!(manifest["storeRoots"], serde_json::json!([{"path": ROOT, "narHash": expected}]));
+}
