@@ -128,6 +128,9 @@ fn jdk_of_an_image_is_read_in_its_files_and_hashed_there() {
         scene.write_program(&format!("tree/{file}"), "#!/bin/sh\n");
     }
     scene.write("tree/release", release);
+    // A compiler that is not asked about may be anywhere.
+    let both = [&arguments[..], &["--env", "CC=/usr/bin/gcc", "--kind", "java", "--mode", "check"]].concat();
+    assert!(scene.run_without_change(&both).contains("+    \"CC=/usr/bin/gcc\""));
     let expected = lre::store::nar::hash_nar(&scene.path().join("tree"), |_| {}).expect("a hash");
     assert_eq!(manifest["storeRoots"], serde_json::json!([{"path": ROOT, "narHash": expected}]));
 }

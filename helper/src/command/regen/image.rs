@@ -80,7 +80,7 @@ impl ImageArguments {
         let limits = Limits::default();
         let opened = Image::open(reference, &self.platform.clone().unwrap_or_else(Platform::of_this_machine), &limits);
         let image = opened.with_context(|| format!("cannot use the image `{reference}`"))?;
-        let environment = self.environment(&image, reference, paths)?;
+        let environment = self.environment(&image, reference, kind, paths)?;
         let image_name = self.name(&image, reference)?;
         if is_here(store, &environment) {
             let source = probe(store, target, kind, environment)?;
@@ -100,7 +100,13 @@ impl ImageArguments {
         finish(source, &image_name, |root| hashes.get(root).cloned())
     }
 
-    fn environment(&self, image: &Image, reference: &ImageReference, paths: PathPolicy) -> anyhow::Result<Environment> {
+    fn environment(
+        &self,
+        image: &Image,
+        reference: &ImageReference,
+        kind: Option<ToolchainKind>,
+        paths: PathPolicy,
+    ) -> anyhow::Result<Environment> {
         let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
         let mut entries = image.env();
         entries.retain(|entry| !self.env.iter().any(|given| key(given) == key(entry)));
@@ -115,8 +121,11 @@ impl ImageArguments {
         }
         let environment = environment.allowing(paths);
         // Before gigabytes are unpacked.
-        let compiler = environment.get("CC").map_or(Ok(()), |_| environment.compiler().map(drop));
-        match compiler.and_then(|()| environment.search_path()).map_err(|error| (error.to_string(), error)) {
+        let usable = match ToolchainKind::of(&environment, kind)? {
+            ToolchainKind::Cc => environment.compiler().and_then(|_| environment.search_path()),
+            ToolchainKind::Java => environment.search_path(),
+        };
+        match usable.map_err(|error| (error.to_string(), error)) {
             Err((text, EnvironmentError::OutsideStore { .. })) => {
                 let (reason, _) = text.split_once("\n\n").unwrap_or((&text, ""));
                 bail!(
