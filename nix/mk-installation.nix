@@ -4,6 +4,8 @@
   pkgs,
   # [ "KEY=VALUE" ], such as `lre-cc.meta.Env`; an empty list is a warning in the file.
   Env ? [ ],
+  # "cc" or "java"; by default Env tells.
+  kind ? null,
   prefix ? null,
   # Absolute path of `lre`.
   helper ? null,
@@ -14,7 +16,7 @@ let
   bazelrc = pkgs.writeText "lre.bazelrc" (
     import ./bazelrc.nix {
       Env = if Env == [ ] then null else Env;
-      inherit prefix helper;
+      inherit kind prefix helper;
     }
   );
 in

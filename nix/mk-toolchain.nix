@@ -20,7 +20,11 @@ let
     ++ entry "CC" cc
     ++ entry "BAZEL_SH" shell
     ++ builtins.concatMap (name: entry name variables.${name}) (builtins.attrNames variables);
-  result = import ./render-bazelrc.nix { inherit Env; };
+  result = import ./render-bazelrc.nix {
+    inherit Env;
+    # A compiler may well have a JDK beside it.
+    kind = if cc == null then null else "cc";
+  };
   ccProblem = if cc == null then null else (import ./store-path.nix cc).problem;
 in
 if result ? problem then

@@ -5,6 +5,8 @@
 {
   # [ "KEY=VALUE" ]; null writes a warning instead of paths.
   Env ? null,
+  # What the toolchain compiles, "cc" or "java"; null leaves it to Env, which has `CC` or `JAVA_HOME`.
+  kind ? null,
   # The Bazel config that enables the toolchain; null enables it in every build.
   prefix ? null,
   # Absolute path of `lre`, for the check at fetch; null names none.
@@ -16,6 +18,9 @@ let
   isPlain = import ./is-plain.nix;
   PATH = environment.get "PATH";
   BAZEL_SH = environment.get "BAZEL_SH";
+  JAVA_HOME = environment.get "JAVA_HOME";
+  isJava = if kind == null then JAVA_HOME != null else kind == "java";
+  generated = "@local-remote-execution//generated-${if isJava then "java" else "cc"}/config";
   hasPath = PATH != null && PATH != "";
   folders =
     if hasPath then
@@ -72,18 +77,24 @@ let
         builtins.concatStringsSep "" (map (entry: "# ${entry}\n") Env)
     )
     + "\n# Bazel-side configuration for LRE.\n"
+    + when (!isJava) (
+      flags "build" [
+        "--action_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1"
+        "--define=EXECUTOR=remote"
+      ]
+    )
     + flags "build" [
-      "--action_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1"
-      "--define=EXECUTOR=remote"
-      "--extra_execution_platforms=@local-remote-execution//generated-cc/config:platform"
-      "--extra_toolchains=@local-remote-execution//generated-cc/config:cc-toolchain"
+      "--extra_execution_platforms=${generated}:platform"
+      "--extra_toolchains=${generated}:${if isJava then "all" else "cc-toolchain"}"
     ]
     + reason ''
       What is built is for the toolchain's platform, whatever the client's is. A client of another system also needs
       # `--cpu=k8 --host_cpu=k8`, after which output folders are named; real macOS clients were not tried.''
-    + flag "build" "--platforms=@local-remote-execution//generated-cc/config:platform"
-    + reason "Since Bazel 9, `--action_env` no longer reaches the host's C++ detection."
-    + flag "common" "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1"
+    + flag "build" "--platforms=${generated}:platform"
+    + when (!isJava) (
+      reason "Since Bazel 9, `--action_env` no longer reaches the host's C++ detection."
+      + flag "common" "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1"
+    )
     + when hasPath (
       reason "Up to Bazel 8, `--action_env=PATH` below reaches repository rules too; they keep the PATH of Bazel's server."
       + flag "common" "--repo_env=PATH"
@@ -120,6 +131,11 @@ if environment.problem != null then
   {
     inherit (environment) problem;
     hint = "write `Env` as a list of `KEY=VALUE` strings, such as `lre-cc.meta.Env`";
+  }
+else if kind == null && JAVA_HOME != null && environment.get "CC" != null then
+  {
+    problem = "Env has both `CC` and `JAVA_HOME`, so it could describe either toolchain";
+    hint = "say which with `kind = \"cc\"` or `kind = \"java\"`";
   }
 else if prefix != null && !(import ./is-config-name.nix prefix) then
   {

@@ -33,6 +33,18 @@ in
         default there is none, and `lre.bazelrc` carries a warning instead: the toolchain works remotely only.
       '';
     };
+    kind = mkOption {
+      type = types.nullOr (
+        types.enum [
+          "cc"
+          "java"
+        ]
+      );
+      default = null;
+      description = ''
+        What the toolchain compiles. By default `Env` tells, by `CC` or `JAVA_HOME`.
+      '';
+    };
     prefix = mkOption {
       type = types.nullOr configName;
       default = null;

@@ -1,12 +1,18 @@
 # The text of a `generate-toolchains` for tests that run it: { lre, flake } -> string.
 #
-# `lre` is a folder with `bin/lre`, and the flake has one toolchain, `lre-cc`.
+# `lre` is a folder with `bin/lre`, and the flake has two toolchains, `lre-cc` and `lre-java`.
 { lre, flake }:
 (import ../mk-generate-toolchains.nix {
   inherit (import ./stub/pkgs.nix "x86_64-linux") runtimeShell writeTextFile;
   inherit lre flake;
-  toolchains.generated-cc = {
-    kind = "cc";
-    attribute = "lre-cc";
+  toolchains = {
+    generated-cc = {
+      kind = "cc";
+      attribute = "lre-cc";
+    };
+    generated-java = {
+      kind = "java";
+      attribute = "lre-java";
+    };
   };
 }).text

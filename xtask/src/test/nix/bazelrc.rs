@@ -18,6 +18,7 @@ const STORE: &str = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy";
 #[allow(non_snake_case, reason = "the names of the Nix function's arguments")]
 struct Case {
     Env: Option<Vec<String>>,
+    kind: Option<String>,
     prefix: Option<String>,
     helper: Option<String>,
 }
@@ -67,7 +68,7 @@ fn printed_by_lre(folder: &std::path::Path, case: &Case) -> Result<Made> {
         fs::write(folder.join("env.json"), serde_json::to_string(env)?)?;
         lre.args(["--env-json", "env.json"]);
     }
-    for (option, value) in [("prefix", &case.prefix), ("helper", &case.helper)] {
+    for (option, value) in [("kind", &case.kind), ("prefix", &case.prefix), ("helper", &case.helper)] {
         lre.args(value.iter().map(|value| format!("--{option}={value}")));
     }
     let output = lre.output().context("cannot run `lre`")?;
@@ -92,6 +93,12 @@ fn cases() -> Vec<Case> {
             }
         }
     }
+    let both = Some(vec![format!("JAVA_HOME={STORE}-openjdk-21"), format!("CC={ROOT}/bin/clang")]);
+    for env in [None, both] {
+        for kind in ["cc", "java"] {
+            cases.push(Case { kind: Some(kind.to_owned()), ..case(env.clone(), Some("lre"), None) });
+        }
+    }
     let env = || Some(vec![format!("PATH={ROOT}/bin"), format!("CC={ROOT}/bin/clang")]);
     for prefix in ["", "a b", "a:b", "a\nbuild", "é", "-x", "a/b", "a%b", "--config"] {
         cases.push(case(env(), Some(prefix), None));
@@ -106,7 +113,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn case(env: Option<Vec<String>>, prefix: Option<&str>, helper: Option<&str>) -> Case {
-    Case { Env: env, prefix: prefix.map(str::to_owned), helper: helper.map(str::to_owned) }
+    Case { Env: env, kind: None, prefix: prefix.map(str::to_owned), helper: helper.map(str::to_owned) }
 }
 
 fn environments() -> Vec<Option<Vec<String>>> {
@@ -145,6 +152,9 @@ fn environments() -> Vec<Option<Vec<String>>> {
         shell(""),
         [path(&format!("{STORE}-bash-5.2/bin")), shell(&format!("{root}/bash"))].concat(),
         [path("/usr/bin"), shell("/bin/bash")].concat(),
+        vec![format!("JAVA_HOME={STORE}-openjdk-21/lib/openjdk")],
+        [path(&root), vec![format!("JAVA_HOME={STORE}-openjdk-21"), format!("BAZEL_JAVA_TOOLS={ROOT}")]].concat(),
+        vec![format!("JAVA_HOME={STORE}-openjdk-21"), format!("CC={root}/clang")],
         vec!["A".into()],
         vec!["=x".into()],
         vec!["".into()],

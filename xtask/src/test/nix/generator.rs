@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use anyhow::{Context, Result, bail};
 
 use super::command;
-use crate::lab::{HELLO, Lab};
+use crate::lab::{HELLO, HELLO_JAVA, Lab};
 use crate::root::Entry;
 use crate::sandbox::toolchain::output;
 use crate::test::case::{Tally, expect_equal};
@@ -22,9 +22,11 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) {
             prepare(lab)?;
             output(generator(lab, "workspace/package"))?;
             let written = |folder: &str, file: &str| fs::read_to_string(lab.sandbox.place().outside(folder).join(file));
-            for file in ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"] {
-                let actual = written(&format!("{FOLDER}/workspace/generated-cc"), file)?;
-                expect_equal(file, &actual, &written(&format!("{HELLO}/lre-cc"), file)?)?;
+            for (kind, workspace) in [("cc", HELLO), ("java", HELLO_JAVA)] {
+                for file in ["BUILD.bazel", &format!("{kind}/BUILD"), "config/BUILD", "lre.json"] {
+                    let actual = written(&format!("{FOLDER}/workspace/generated-{kind}"), file)?;
+                    expect_equal(file, &actual, &written(&format!("{workspace}/lre-{kind}"), file)?)?;
+                }
             }
             Ok(())
         },
@@ -54,7 +56,8 @@ fn prepare(lab: &Lab) -> Result<()> {
         fs::create_dir_all(folder.join(child))?;
     }
     fs::write(folder.join("workspace/MODULE.bazel"), "")?;
-    fs::write(folder.join("flake/env.json"), &lab.sandbox.toolchain.environment)?;
+    fs::write(folder.join("flake/lre-cc.json"), &lab.sandbox.toolchain.environment)?;
+    fs::write(folder.join("flake/lre-java.json"), &lab.sandbox.toolchain.java_environment)?;
     fs::write(folder.join("flake/flake.nix"), FLAKE)?;
     std::os::unix::fs::symlink(lab.helper(), folder.join("lre/bin/lre"))?;
     let (lre, flake) = (place.text(format!("{FOLDER}/lre")), format!("path:{}", place.text(format!("{FOLDER}/flake"))));
@@ -67,7 +70,13 @@ fn prepare(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-const FLAKE: &str = "{ outputs = _: { lre-cc.meta.Env = builtins.fromJSON (builtins.readFile ./env.json); }; }\n";
+const FLAKE: &str = "{
+  outputs = _: {
+    lre-cc.meta.Env = builtins.fromJSON (builtins.readFile ./lre-cc.json);
+    lre-java.meta.Env = builtins.fromJSON (builtins.readFile ./lre-java.json);
+  };
+}
+";
 
 fn generator(lab: &Lab, folder: &str) -> Entry {
     let place = lab.sandbox.place();
