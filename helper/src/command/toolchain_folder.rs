@@ -10,7 +10,10 @@ use crate::store::Store;
 
 /// The toolchain's folder that `path` lies in.
 pub(super) fn owner(path: &Path) -> Option<&Path> {
-    path.ancestors().skip(1).find(|owner| owner.join(FILE_NAME).is_file())
+    let real = |folder: &Path| Path::new(".").join(folder).canonicalize().ok();
+    // `.` and the empty path that is above it are one folder.
+    let is_other = |owner: &&Path| real(owner).is_none() || real(owner) != real(path);
+    path.ancestors().skip(1).filter(is_other).find(|owner| owner.join(FILE_NAME).is_file())
 }
 
 /// Reads the manifest of a toolchain's folder, for a command that takes the folder as its last word.

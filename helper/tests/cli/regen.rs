@@ -295,11 +295,39 @@ fn check_mode_prints_a_diff_and_the_command_that_writes() {
 }
 
 #[test]
-fn committed_toolchain_is_as_regen_writes_it_without_the_toolchain() {
+fn committed_toolchains_are_as_regen_writes_them_without_the_toolchain() {
     let scene = Scene::empty();
-    let generated = concat!(env!("CARGO_MANIFEST_DIR"), "/../generated-cc");
-    let result = scene.run(&["regen", "--mode=check", "--out", generated, "--store", "nowhere"]);
-    assert_eq!(result, format!("exit 0\n--- stdout\n--- stderr\n`{generated}` is up to date\n"));
+    for folder in ["generated-cc", "generated-java"] {
+        let generated = format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"));
+        let result = scene.run(&["regen", "--mode=check", "--out", &generated, "--store", "nowhere"]);
+        assert_eq!(result, format!("exit 0\n--- stdout\n--- stderr\n`{generated}` is up to date\n"));
+    }
+}
+
+#[test]
+fn toolchain_keeps_its_name_until_another_is_given() {
+    let scene = Scene::with_compiler(COMPILER);
+    let name = || {
+        let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+        manifest["name"].as_str().expect("a name").to_owned()
+    };
+    scene.run(&[REGEN.as_slice(), &["--name", "clang"]].concat());
+    assert_eq!(name(), "clang");
+    let unchanged = scene.run_without_change(&REGEN);
+    assert!(unchanged.ends_with("`out` is up to date\n"), "{unchanged}");
+    scene.run(&["regen", "--out", "out", "--name", "other"]);
+    assert_eq!(name(), "other");
+    scene.run(&["regen", "--toolchain", "third=out"]);
+    assert_eq!(name(), "third");
+}
+
+#[test]
+fn folder_may_be_the_working_folder() {
+    let scene = Scene::with_compiler(COMPILER);
+    let here = ["regen", "--env-json", "env.json", "--out", ".", "--store", "store"];
+    assert_snapshot!("here", scene.run(&here));
+    assert_snapshot!("here-again", scene.run_without_change(&here));
+    assert_snapshot!("no-folder", scene.run_without_change(&["regen"]));
 }
 
 #[test]

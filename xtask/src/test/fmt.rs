@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::case::Tally;
-use crate::lab::{HELLO, Lab};
+use crate::lab::{HELLO, HELLO_JAVA, Lab};
 use crate::sandbox::{tool, workspace};
 
 /// Folders that hold nothing of this repository's own.
@@ -30,7 +30,9 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     });
     let mut files = starlark_files(&workspace())?;
     // What `lre` makes of a compiler that it asked itself.
-    files.extend(starlark_files(&lab.sandbox.place().outside(HELLO).join("lre-cc"))?);
+    for folder in [format!("{HELLO}/lre-cc"), format!("{HELLO_JAVA}/lre-java")] {
+        files.extend(starlark_files(&lab.sandbox.place().outside(folder))?);
+    }
     tally.check("buildifier leaves every Starlark file alone", || {
         let mut buildifier = Command::new(tool(&lab.sandbox, "buildifier"));
         succeed(buildifier.args(["-mode=check", "-lint=warn", "-warnings=-module-docstring"]).args(&files))

@@ -90,11 +90,12 @@ impl SourceArguments {
             let kind = self.kind.unwrap_or(ToolchainKind::Cc);
             let source =
                 read_published(&read_text(path)?, kind).with_context(|| format!("cannot use `{}`", path.display()))?;
-            Ok(source.generate(|_| None)?)
+            Ok(Source { name: target.name(kind), ..source }.generate(|_| None)?)
         } else {
             let manifest = read_manifest(&target.folder, store, "lre regen --out")?;
             let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
-            Ok(Source::from_manifest(&manifest)?.generate(recorded)?)
+            let source = Source::from_manifest(&manifest)?;
+            Ok(Source { name: target.name(source.facts.kind()), ..source }.generate(recorded)?)
         }
     }
 
@@ -138,8 +139,7 @@ pub(super) fn probe(
         ToolchainKind::Cc => Facts::Cc(Box::new(probe_cc(store, &environment)?)),
         ToolchainKind::Java => Facts::Java(probe_java(store, &environment)?),
     };
-    let name = target.name.clone().unwrap_or_else(|| kind.name().to_owned());
-    Ok(Source { name, environment, facts, pin: BTreeMap::new(), image: None })
+    Ok(Source { name: target.name(kind), environment, facts, pin: BTreeMap::new(), image: None })
 }
 
 /// The NAR hashes that Nix's database has of a toolchain's store roots.

@@ -5,17 +5,23 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
+use crate::manifest::{FILE_NAME, Manifest};
+use crate::toolchain_kind::ToolchainKind;
+
 /// How `bazel run` calls this program.
 const BAZEL_RUN: [&str; 4] = ["bazel", "run", "@local-remote-execution//helper:regen", "--"];
+
+/// Bazel sets it for the programs that `bazel run` starts.
+const WORKSPACE: &str = "BUILD_WORKSPACE_DIRECTORY";
 
 /// What names the folders.
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
     /// The folder to write.
-    #[arg(long, value_name = "DIR", required_unless_present = "toolchains", conflicts_with = "selected")]
+    #[arg(long, value_name = "DIR", conflicts_with = "selected")]
     out: Option<PathBuf>,
-    /// The toolchain's name, if it is another one than that of the manifest that is there: its repository is
-    /// `@lre_<NAME>`.
+    /// The toolchain's name: its repository is `@lre_<NAME>`. By default it keeps that of the manifest that is there; a new
+    /// one is `cc` or `java`.
     #[arg(long, requires = "out")]
     name: Option<String>,
     /// A toolchain of the workspace and its folder. `bazel run @local-remote-execution//helper:regen` names every one that
@@ -36,6 +42,18 @@ pub(super) struct Target {
     pub(super) folder: PathBuf,
 }
 
+impl Target {
+    /// What the toolchain is called: as it was named, as before, or as its kind.
+    pub(super) fn name(&self, kind: ToolchainKind) -> String {
+        let before = || {
+            let text = std::fs::read_to_string(self.folder.join(FILE_NAME)).ok()?;
+            let manifest = Manifest::from_json(&text).ok()?;
+            (manifest.kind() == kind).then_some(manifest.name)
+        };
+        self.name.clone().or_else(before).unwrap_or_else(|| kind.name().to_owned())
+    }
+}
+
 fn parse_toolchain(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, folder)) if !name.is_empty() && !folder.is_empty() => Ok((name.to_owned(), folder.into())),
@@ -48,6 +66,13 @@ impl TargetArguments {
     pub(super) fn targets(&self) -> anyhow::Result<Vec<Target>> {
         if let Some(folder) = &self.out {
             return Ok(vec![Target { name: self.name.clone(), folder: folder.clone() }]);
+        }
+        if self.toolchains.is_empty() {
+            bail!(
+                "no folder to write is named, and this workspace has no toolchain of its own\n\n\
+                 hint: name a folder with `--out DIR`; without it, those are written that `MODULE.bazel` takes from the \
+                 workspace, as with `lre.toolchain(name = \"cc\", manifest = \"//lre-cc:lre.json\")`"
+            );
         }
         let target = |(name, folder): &(String, PathBuf)| Target { name: Some(name.clone()), folder: folder.clone() };
         if self.selected.is_empty() {
@@ -65,9 +90,13 @@ impl TargetArguments {
     pub(super) fn command(&self, target: &Target) -> Vec<String> {
         let mut words: Vec<String>;
         match (&self.out, &target.name) {
-            (None, Some(name)) => {
+            (None, Some(name)) if std::env::var_os(WORKSPACE).is_some() => {
                 words = BAZEL_RUN.map(str::to_owned).to_vec();
                 words.push(name.clone());
+            }
+            (None, Some(name)) => {
+                words = ["lre", "regen", "--toolchain"].map(str::to_owned).to_vec();
+                words.push(format!("{name}={}", target.folder.display()));
             }
             (_, name) => {
                 words = ["lre", "regen", "--out"].map(str::to_owned).to_vec();
