@@ -2,6 +2,7 @@
 
 pub mod bazelrc;
 pub mod check;
+pub mod explain;
 pub mod pin;
 mod progress_bar;
 pub mod regen;
@@ -30,6 +31,7 @@ pub struct Arguments {
 enum Verb {
     Regen(Box<regen::RegenArguments>),
     Check(check::CheckArguments),
+    Explain(explain::ExplainArguments),
     Bazelrc(bazelrc::BazelrcArguments),
     Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
@@ -55,6 +57,7 @@ impl Arguments {
         let outcome = match self.verb {
             Verb::Regen(arguments) => regen::run(&arguments),
             Verb::Check(arguments) => check::run(&arguments),
+            Verb::Explain(arguments) => explain::run(&arguments),
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
             Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),

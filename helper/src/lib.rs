@@ -11,6 +11,8 @@ pub mod command;
 pub mod diagnostic;
 pub mod diff;
 pub mod environment;
+pub mod execlog;
+pub mod explain;
 pub mod generated_file;
 pub mod generated_folder;
 pub mod image;

@@ -55,6 +55,16 @@ impl StoreRoot {
     pub fn name(&self) -> &str {
         &self.base_name[HASH_LENGTH + 1..]
     }
+
+    /// The name without the version, such as `coreutils`. The version starts at the first `-` before no letter, as for
+    /// Nix's `parseDrvName`.
+    #[must_use]
+    pub fn package(&self) -> &str {
+        let name = self.name();
+        let starts_version = |rest: &str| rest.chars().next().is_some_and(|c| !c.is_alphabetic());
+        let mut dashes = name.match_indices('-');
+        dashes.find(|(place, _)| starts_version(&name[place + 1..])).map_or(name, |(place, _)| &name[..place])
+    }
 }
 
 impl fmt::Display for StoreRoot {

@@ -1,0 +1,165 @@
+//! The classes of root causes.
+
+use crate::store::StoreRoot;
+
+/// A value in the first build and in the second; `None` where it is absent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sides<T> {
+    /// In the first build.
+    pub first: Option<T>,
+    /// In the second build.
+    pub second: Option<T>,
+}
+
+impl<T> Sides<T> {
+    /// Of two values that are there.
+    #[must_use]
+    pub fn both(first: T, second: T) -> Self {
+        Self { first: Some(first), second: Some(second) }
+    }
+}
+
+/// Why an action was not a hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The builds hash with different functions: no key can be equal.
+    DigestFunction(Sides<String>),
+    /// The same target in another configuration, such as `k8-fastbuild` and `k8-opt`.
+    Configuration(Sides<String>),
+    /// The same mention of the store names another root.
+    StoreDrift(Sides<StoreRoot>),
+    /// `PATH`, or the program that is run, leads out of the store.
+    Program {
+        /// `PATH`, or `argv[0]`.
+        name: String,
+        /// Its values.
+        values: Sides<String>,
+    },
+    /// Another environment variable.
+    Variable {
+        /// Its name.
+        name: String,
+        /// Its values.
+        values: Sides<String>,
+    },
+    /// What is asked of a worker.
+    Property {
+        /// Such as `container-image`.
+        name: String,
+        /// Its values.
+        values: Sides<String>,
+    },
+    /// Words of the command line.
+    Argument(Sides<String>),
+    /// A file that no action of the builds made, or one that only one build reads.
+    Input {
+        /// The path.
+        path: String,
+        /// Digests.
+        values: Sides<String>,
+        /// The action that made it, if one did.
+        producer: Option<String>,
+    },
+    /// Equal keys, different outputs.
+    NotDeterministic {
+        /// The outputs that differ.
+        outputs: Vec<String>,
+    },
+    /// The keys differ, and nothing in the logs does.
+    Unrecorded,
+    /// The first build has no such action.
+    OnlyInSecond,
+    /// The action allows no cache, or no remote one.
+    NotCacheable {
+        /// Whether only a remote cache is not allowed.
+        remote_only: bool,
+    },
+    /// It failed; nothing caches that.
+    Failed {
+        /// How.
+        how: String,
+    },
+    /// No cache was in use.
+    NoCache,
+    /// The key is that of the first build, and the cache had no result for it.
+    NotStored,
+    /// No log says what it should have been.
+    Ran {
+        /// Such as `linux-sandbox`.
+        runner: String,
+    },
+}
+
+impl Cause {
+    /// The class's name in JSON.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::DigestFunction(_) => "digest-function",
+            Self::Configuration(_) => "configuration",
+            Self::StoreDrift(_) => "store-path-drift",
+            Self::Program { .. } => "shell-or-path",
+            Self::Variable { .. } => "environment-variable",
+            Self::Property { .. } => "platform-property",
+            Self::Argument(_) => "argument",
+            Self::Input { .. } => "input",
+            Self::NotDeterministic { .. } => "not-deterministic",
+            Self::Unrecorded => "unrecorded",
+            Self::OnlyInSecond => "only-in-second",
+            Self::NotCacheable { .. } => "not-cacheable",
+            Self::Failed { .. } => "failed",
+            Self::NoCache => "no-cache",
+            Self::NotStored => "not-stored",
+            Self::Ran { .. } => "ran",
+        }
+    }
+
+    /// What it is, in one line with both values.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::DigestFunction(values) => format!("the digest function is {}", compare(values)),
+            Self::Configuration(values) => format!("the configuration is {}", compare(values)),
+            Self::StoreDrift(roots) => {
+                let package = roots.second.as_ref().or(roots.first.as_ref()).map_or("", StoreRoot::package);
+                format!("store path of `{package}` is {}", compare(roots))
+            }
+            Self::Program { name, values } if name == "PATH" => format!("`PATH` is {}", compare(values)),
+            Self::Program { values, .. } => format!("the program is {}", compare(values)),
+            Self::Variable { name, values } => format!("environment variable `{name}` is {}", compare(values)),
+            Self::Property { name, values } => format!("platform property `{name}` is {}", compare(values)),
+            Self::Argument(values) => format!("argument is {}", compare(values)),
+            Self::Input { path, values, producer } => {
+                let made = producer.as_ref().map_or(String::new(), |action| format!(", made by {action}"));
+                let digest = |digest: &String| digest.get(..12).unwrap_or(digest).to_owned();
+                let short =
+                    Sides { first: values.first.as_ref().map(digest), second: values.second.as_ref().map(digest) };
+                format!("input `{path}`{made} is {}", compare(&short))
+            }
+            Self::NotDeterministic { outputs } => {
+                let names: Vec<String> = outputs.iter().take(3).map(|name| format!("`{name}`")).collect();
+                let more = outputs.len().saturating_sub(3);
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                format!("not deterministic: same key, different outputs {}{more}", names.join(", "))
+            }
+            Self::Unrecorded => "the keys differ, but nothing in the logs does".to_owned(),
+            Self::OnlyInSecond => "the first build has no such action".to_owned(),
+            Self::NotCacheable { remote_only: false } => "the action may not be cached".to_owned(),
+            Self::NotCacheable { remote_only: true } => "the action may not be cached remotely".to_owned(),
+            Self::Failed { how } => format!("the action failed ({how}), and failures are not cached"),
+            Self::NoCache => "the build used no cache".to_owned(),
+            Self::NotStored => "same key, but the cache had no result".to_owned(),
+            Self::Ran { runner } => format!("no cache had the result; it ran as `{runner}`"),
+        }
+    }
+}
+
+fn compare<T: ToString>(values: &Sides<T>) -> String {
+    let word = |value: &Option<T>| match value.as_ref().map(ToString::to_string) {
+        None => "absent".to_owned(),
+        Some(text) if text.is_empty() => "empty".to_owned(),
+        // No value of a log may forge a line of the report.
+        Some(text) => format!("`{}`", text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")),
+    };
+    format!("{} in the first build, {} in the second", word(&values.first), word(&values.second))
+}

@@ -1,0 +1,49 @@
+//! A report as text: for each root cause one line why, whom it hits, and the fix; then hits by mnemonic.
+
+use std::fmt::Write as _;
+
+use super::{Action, PinnedSide, Report, RootCause, side_of_manifest};
+use crate::manifest::Manifest;
+
+/// How many actions of a cause are named.
+const NAMED: usize = 3;
+
+/// The whole report.
+#[must_use]
+pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
+    let mut text = String::new();
+    for root in &report.causes {
+        let RootCause { cause, actions, downstream } = root;
+        line(&mut text, format_args!("{}", cause.describe()));
+        for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
+            line(&mut text, format_args!("  {mnemonic} {label}  ({})", output.escape_debug()));
+        }
+        let more = actions.len().saturating_sub(NAMED);
+        if more > 0 {
+            line(&mut text, format_args!("  and {more} more"));
+        }
+        if *downstream > 0 {
+            line(&mut text, format_args!("  {downstream} more {} only because of it", miss(*downstream)));
+        }
+        if let Some(side) = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe) {
+            line(&mut text, format_args!("  {side}"));
+        }
+        line(&mut text, format_args!("  fix: {}\n", cause.fix()));
+    }
+    let total = report.total();
+    line(&mut text, format_args!("hits: {}", total.describe()));
+    let width = report.mnemonics.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+    for (mnemonic, hits) in &report.mnemonics {
+        line(&mut text, format_args!("  {mnemonic:width$}  {}", hits.describe()));
+    }
+    text
+}
+
+fn miss(count: usize) -> &'static str {
+    if count == 1 { "action misses" } else { "actions miss" }
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{line}");
+}

@@ -1,0 +1,105 @@
+//! `lre explain`: real logs of builds that differ in one thing.
+
+use insta::assert_snapshot;
+
+use crate::support::Scene;
+
+const LOGS: [(&str, &str); 8] = [
+    ("base.json", include_str!("../execution_logs/base.json")),
+    ("hit.json", include_str!("../execution_logs/hit.json")),
+    ("again.json", include_str!("../execution_logs/again.json")),
+    ("variable.json", include_str!("../execution_logs/variable.json")),
+    ("drift.json", include_str!("../execution_logs/drift.json")),
+    ("argument.json", include_str!("../execution_logs/argument.json")),
+    ("input.json", include_str!("../execution_logs/input.json")),
+    ("property.json", include_str!("../execution_logs/property.json")),
+];
+
+fn scene() -> Scene {
+    let scene = Scene::empty();
+    for (name, text) in LOGS {
+        scene.write(name, text);
+    }
+    scene
+}
+
+/// A log of `base`'s spawns as they are after an edit.
+fn edited(scene: &Scene, edits: &[(&str, &str)]) {
+    scene.write("edited.json", LOGS[0].1);
+    for (from, to) in edits {
+        scene.edit("edited.json", from, to);
+    }
+}
+
+#[test]
+fn each_thing_that_differs_is_one_root_cause() {
+    let scene = scene();
+    for log in ["hit", "again", "variable", "drift", "argument", "input", "property"] {
+        assert_snapshot!(log, scene.run_without_change(&["explain", "base.json", &format!("{log}.json")]));
+    }
+}
+
+#[test]
+fn one_log_alone_says_what_missed() {
+    assert_snapshot!(scene().run(&["explain", "again.json"]));
+}
+
+#[test]
+fn json_has_every_action() {
+    assert_snapshot!(scene().run(&["explain", "base.json", "property.json", "--format", "json"]));
+}
+
+#[test]
+fn shell_outside_the_store_is_told_from_arguments() {
+    let scene = scene();
+    let text = LOGS[0].1;
+    let (_, program) = text.split_once("\"commandArgs\": [\"").expect("a command line");
+    let (program, _) = program.split_once('"').expect("a program");
+    edited(&scene, &[(&format!("\"commandArgs\": [\"{program}\""), "\"commandArgs\": [\"/usr/bin/cc\"")]);
+    assert_snapshot!(scene.run(&["explain", "base.json", "edited.json"]));
+}
+
+#[test]
+fn another_digest_function_or_configuration_is_the_only_cause() {
+    let scene = scene();
+    edited(&scene, &[("\"SHA-256\"", "\"BLAKE3\""), ("\"SHA256\"", "\"BLAKE3\"")]);
+    assert_snapshot!("digest-function", scene.run(&["explain", "base.json", "edited.json"]));
+    edited(&scene, &[("k8-fastbuild", "k8-opt")]);
+    assert_snapshot!("configuration", scene.run(&["explain", "base.json", "edited.json"]));
+}
+
+#[test]
+fn failed_actions_are_told() {
+    let scene = scene();
+    edited(&scene, &[("\"exitCode\": 0", "\"exitCode\": 1"), ("\"status\": \"\"", "\"status\": \"NON_ZERO_EXIT\"")]);
+    assert_snapshot!("failed", scene.run(&["explain", "base.json", "edited.json"]));
+}
+
+#[test]
+fn a_share_of_hits_may_be_enough() {
+    let scene = scene();
+    let run = |least: &str| scene.run(&["explain", "base.json", "hit.json", "--fail-under", least]);
+    assert!(run("90.9").starts_with("exit 0"), "{}", run("90.9"));
+    assert!(run("91").starts_with("exit 1"), "{}", run("91"));
+    assert_snapshot!("fail-under-101", run("101"));
+}
+
+#[test]
+fn manifest_says_who_left_the_pinned_toolchain() {
+    let scene = scene();
+    scene.write("lre/lre.json", include_str!("../../../generated-cc/lre.json"));
+    assert_snapshot!("pinned", scene.run(&["explain", "base.json", "property.json", "--manifest", "lre"]));
+    assert_snapshot!("no-manifest", scene.run(&["explain", "base.json", "hit.json", "--manifest", "absent"]));
+}
+
+#[test]
+fn unusable_logs_are_told_with_their_place() {
+    let scene = scene();
+    scene.write("cut.json", &LOGS[0].1[..10_000]);
+    scene.write("empty.json", "");
+    scene.write("text.json", "INFO: Build completed successfully\n");
+    for log in ["cut", "empty", "text", "absent"] {
+        assert_snapshot!(log, scene.run(&["explain", "base.json", &format!("{log}.json")]));
+    }
+    assert_snapshot!("memory", scene.run(&["explain", "base.json", "--max-memory", "0"]));
+}
