@@ -2,6 +2,7 @@
 
 pub mod bazelrc;
 pub mod check;
+mod execution_log;
 pub mod explain;
 pub mod pin;
 mod progress_bar;

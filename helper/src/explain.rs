@@ -6,6 +6,7 @@
 mod cause;
 mod difference;
 mod fix;
+pub mod html;
 pub mod human;
 pub mod json;
 mod pair;
@@ -45,6 +46,17 @@ pub struct RootCause {
     pub actions: Vec<Action>,
     /// How many more actions missed only because they read what those made.
     pub downstream: usize,
+    /// The command lines of the first of those actions whose command lines differ.
+    pub commands: Option<CommandLines>,
+}
+
+/// An action's words in both builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLines {
+    /// In the first build.
+    pub first: Vec<String>,
+    /// In the second build.
+    pub second: Vec<String>,
 }
 
 /// An action, as it is named in messages.

@@ -1,12 +1,11 @@
 //! `lre check`: compares a toolchain's folder with the store.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
+use super::execution_log::{MEBIBYTES, read_execution_log};
 use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
 use super::toolchain_folder::read_manifest_text;
@@ -19,9 +18,9 @@ use crate::diagnostic::human::{Sources, render_human};
 use crate::diagnostic::json::render_json;
 use crate::diagnostic::sarif::render_sarif;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
+use crate::execlog::Pool;
 use crate::manifest::{FILE_NAME, Manifest, ManifestError, SCHEMA};
 use crate::pin::{Pins, compare_pins};
-use crate::shell::quote_path;
 use crate::store::command::realise;
 use crate::store::database::{Validity, query_validity};
 use crate::store::{Store, StoreRoot, require_store_dir};
@@ -46,8 +45,8 @@ pub struct CheckArguments {
     /// Let Nix fetch or build the store roots that are missing, with `nix-store --realise`, before anything is checked.
     #[arg(long)]
     realise: bool,
-    /// Look through a build's `--execution_log_json_file` for C++ actions on the toolchain's platform whose compiler is
-    /// not the toolchain's.
+    /// Look through a build's execution log, in any of Bazel's three formats, for C++ actions on the toolchain's platform
+    /// whose compiler is not the toolchain's.
     #[arg(long, value_name = "FILE")]
     execution_log: Option<PathBuf>,
     /// The root workspace, whose `flake.lock`, `MODULE.bazel` and `lre.bazelrc` are compared with the manifest. By default
@@ -130,16 +129,9 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
     bar.clear();
     if let Some(log) = &arguments.execution_log {
         let name = log.display().to_string();
-        let file = File::open(log).with_context(|| format!("cannot read `{name}`"))?;
-        let found = foreign_compilers(&folder.display().to_string(), &manifest, &name, BufReader::new(file));
-        match found {
-            Ok(found) => checked.groups.extend(found),
-            Err(error) => anyhow::bail!(
-                "cannot use `{name}` as an execution log: {error}\n\n\
-                 hint: let Bazel write one with `--execution_log_json_file={}`",
-                quote_path(log)
-            ),
-        }
+        let mut pool = Pool::default();
+        let log = read_execution_log(log, &mut pool, MEBIBYTES)?;
+        checked.groups.extend(foreign_compilers(&folder.display().to_string(), &manifest, &name, &pool, &log));
     }
     if let Some(workspace) = workspace(arguments) {
         let subject = arguments.pins.subject(workspace, Some((folder, &manifest)));

@@ -1,18 +1,18 @@
 //! `lre explain`: why a build did not hit the cache.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use super::execution_log::{MEBIBYTES, read_execution_log};
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
-use crate::execlog::{Log, Pool, ReadProblem, read_log};
+use crate::execlog::{Log, Pool};
+use crate::explain::html::render_html;
 use crate::explain::human::render_human;
 use crate::explain::json::render_json;
 use crate::explain::{explain, explain_one};
-use crate::shell::quote_path;
 use crate::store::Store;
 
 /// Says why actions of a build were not cache hits, from execution logs in any of Bazel's three formats.
@@ -27,14 +27,14 @@ pub struct ExplainArguments {
     /// The folder of a toolchain's `lre.json`: the report then says which build left the pinned toolchain.
     #[arg(long, value_name = "DIR")]
     manifest: Option<PathBuf>,
-    /// Both print to stdout.
+    /// All print to stdout; `html` is one page that needs no other file.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// End with 0 if at least N in a hundred actions were hits. Without it, all have to be.
     #[arg(long, value_name = "N", default_value_t = 100.0, value_parser = percent)]
     fail_under: f64,
     /// How much memory the logs may take, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    #[arg(long, value_name = "MIB", default_value_t = MEBIBYTES)]
     max_memory: usize,
 }
 
@@ -42,6 +42,7 @@ pub struct ExplainArguments {
 enum Format {
     Human,
     Json,
+    Html,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -57,7 +58,7 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
     let folder = arguments.manifest.as_deref();
     let manifest = folder.map(|folder| read_manifest(folder, &Store::new(None), "lre explain")).transpose()?;
     let mut pool = Pool::default();
-    let limit = arguments.max_memory.saturating_mul(1 << 20);
+    let limit = arguments.max_memory;
     let first = read(&arguments.first, &mut pool, limit)?;
     let report = match &arguments.second {
         Some(file) => {
@@ -69,20 +70,14 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
     let text = match arguments.format {
         Format::Human => render_human(&report, manifest.as_ref()),
         Format::Json => render_json(&report, manifest.as_ref())?,
+        Format::Html => render_html(&report, manifest.as_ref()),
     };
     print_data(&text)?;
     Ok(if report.total().reach(arguments.fail_under) { Outcome::Clean } else { Outcome::Findings })
 }
 
-fn read(file: &Path, pool: &mut Pool, limit: usize) -> anyhow::Result<Log> {
-    let reader = File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-    let log = read_log(reader, pool, limit).map_err(|error| {
-        let hint = match error.problem {
-            ReadProblem::Memory(mebibytes) => format!("let it take more with `--max-memory {}`", 2 * mebibytes.max(1)),
-            _ => format!("let Bazel write one with `--execution_log_compact_file={}`", quote_path(file)),
-        };
-        anyhow!("cannot use `{}` as an execution log: {error}\n\nhint: {hint}", file.display())
-    })?;
+fn read(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
+    let log = read_execution_log(file, pool, mebibytes)?;
     if log.spawns.is_empty() {
         bail!(
             "`{}` has no action\n\n\

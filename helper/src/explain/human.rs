@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
     let mut text = String::new();
     for root in &report.causes {
-        let RootCause { cause, actions, downstream } = root;
+        let RootCause { cause, actions, downstream, .. } = root;
         line(&mut text, format_args!("{}", cause.describe()));
         for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
             line(&mut text, format_args!("  {mnemonic} {label}  ({})", output.escape_debug()));

@@ -54,7 +54,7 @@ pub fn render_json(report: &Report, manifest: Option<&Manifest>) -> Result<Strin
 }
 
 fn entry(root: &RootCause, manifest: Option<&Manifest>) -> Entry {
-    let RootCause { cause, actions, downstream } = root;
+    let RootCause { cause, actions, downstream, .. } = root;
     let (name, values) = match cause {
         Cause::StoreDrift(roots) => {
             let text = |root: &crate::store::StoreRoot| root.path();

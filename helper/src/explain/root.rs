@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::difference::differences;
 use super::pair::pair;
-use super::{Action, Cause, Hits, Report, RootCause, Sides};
+use super::{Action, Cause, CommandLines, Hits, Report, RootCause, Sides};
 use crate::execlog::{Log, Pool, Spawn, Text};
 
 /// What is known of a pair of spawns.
@@ -70,7 +70,7 @@ pub fn explain(pool: &Pool, first: &Log, second: &Log) -> Report {
             causes.add_downstream(&comparison.findings[&root].causes[0]);
         }
     }
-    Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second) }
+    Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second, |index| comparison.commands(index)) }
 }
 
 /// Which actions of one build were no hits, and what it says about the reason.
@@ -82,7 +82,7 @@ pub fn explain_one(pool: &Pool, log: &Log) -> Report {
         let cause = refusal(pool, spawn).or_else(|| no_store(spawn)).unwrap_or_else(ran);
         causes.add(cause, index);
     }
-    Report { mnemonics: hits(pool, log), causes: causes.finish(pool, log) }
+    Report { mnemonics: hits(pool, log), causes: causes.finish(pool, log, |_| None) }
 }
 
 /// Why no key at all could have been a hit.
@@ -195,6 +195,13 @@ impl Comparison<'_> {
         }
     }
 
+    /// The command lines of a pair, if they differ.
+    fn commands(&self, index: usize) -> Option<CommandLines> {
+        let (first, second) = (&self.first.spawns[self.pairs[index]?].arguments, &self.second.spawns[index].arguments);
+        let words = |words: &[Text]| words.iter().map(|word| self.pool.text(*word).to_owned()).collect();
+        (first != second).then(|| CommandLines { first: words(first), second: words(second) })
+    }
+
     /// The spawn whose own causes a miss is counted under: itself, or the first upstream that has some. `None` only in
     /// logs whose spawns make each other's inputs. `roots` remembers the answers.
     fn root_of(&self, miss: usize, roots: &mut HashMap<usize, Option<usize>>) -> Option<usize> {
@@ -247,7 +254,7 @@ impl Causes {
         self.entry(cause).downstream += 1;
     }
 
-    fn finish(self, pool: &Pool, log: &Log) -> Vec<RootCause> {
+    fn finish(self, pool: &Pool, log: &Log, commands: impl Fn(usize) -> Option<CommandLines>) -> Vec<RootCause> {
         let action = |index: usize| {
             let spawn = &log.spawns[index];
             Action {
@@ -260,9 +267,10 @@ impl Causes {
             .affected
             .into_iter()
             .map(|(cause, Affected { actions, downstream })| {
+                let commands = actions.iter().find_map(|index| commands(*index));
                 let mut actions: Vec<Action> = actions.into_iter().map(action).collect();
                 actions.sort_unstable();
-                RootCause { cause, actions, downstream }
+                RootCause { cause, actions, downstream, commands }
             })
             .collect();
         let size = |cause: &RootCause| cause.actions.len() + cause.downstream;

@@ -50,6 +50,17 @@ fn json_has_every_action() {
 }
 
 #[test]
+fn page_loads_nothing_and_runs_nothing_that_a_log_says() {
+    let scene = scene();
+    edited(&scene, &[("//:tally\"", "//:<script>alert(1)</script>\""), ("\"-c\"", "\"<img src=x>\", \"-c\"")]);
+    let page = scene.run(&["explain", "base.json", "edited.json", "--format", "html"]);
+    for loads in ["http:", "https:", " src=\"", "<link", "@import", "url(", "<img", "<script>alert"] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+    assert_snapshot!(page);
+}
+
+#[test]
 fn shell_outside_the_store_is_told_from_arguments() {
     let scene = scene();
     let text = LOGS[0].1;

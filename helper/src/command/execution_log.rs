@@ -1,0 +1,29 @@
+//! Execution logs as arguments of commands.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::execlog::{Log, Pool, ReadProblem, read_log};
+use crate::shell::quote_path;
+
+/// How much memory logs may take where nothing else is asked for, in MiB.
+pub(super) const MEBIBYTES: usize = 4096;
+
+/// Reads a log into a pool. All that is in the pool may take `mebibytes` MiB of memory.
+///
+/// # Errors
+/// If it cannot be read; the error names the file and the place in it.
+pub(super) fn read_execution_log(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
+    let reader = File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    read_log(reader, pool, mebibytes.saturating_mul(1 << 20)).map_err(|error| {
+        let hint = match error.problem {
+            ReadProblem::Memory(mebibytes) => {
+                format!("`lre explain` lets it take more with `--max-memory {}`", mebibytes.max(1).saturating_mul(2))
+            }
+            _ => format!("let Bazel write one with `--execution_log_compact_file={}`", quote_path(file)),
+        };
+        anyhow!("cannot use `{}` as an execution log: {error}\n\nhint: {hint}", file.display())
+    })
+}

@@ -1,0 +1,115 @@
+//! A report as one page, which loads nothing and can be read without JavaScript.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
+
+use super::{Action, CommandLines, Hits, PinnedSide, Report, RootCause, side_of_manifest};
+use crate::manifest::Manifest;
+
+/// How many actions of a cause the page names.
+const NAMED: usize = 200;
+
+/// The whole page.
+#[must_use]
+pub fn render_html(report: &Report, manifest: Option<&Manifest>) -> String {
+    let total = report.total().describe();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Cache hits: " (total) }
+                style { (PreEscaped(include_str!("html/page.css"))) }
+            }
+            body {
+                h1 { "Cache hits: " (total) }
+                (chart(report))
+                h2 { "Root causes" }
+                @if report.causes.is_empty() {
+                    p { "Every action was a hit." }
+                } @else {
+                    input #search type="search" placeholder="Search" aria-label="Search the root causes" hidden;
+                    table #causes {
+                        thead { tr { th { "Cause" } th { "Actions" } th { "Because of them" } } }
+                        tbody { @for root in &report.causes { (row(root, manifest)) } }
+                    }
+                }
+                script { (PreEscaped(include_str!("html/page.js"))) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// Hits as bars, each as long as the share of the mnemonic's actions.
+fn chart(report: &Report) -> Markup {
+    html! {
+        table.chart {
+            caption { "Hits by mnemonic" }
+            @for (mnemonic, hits) in &report.mnemonics {
+                tr {
+                    th scope="row" { (mnemonic) }
+                    td { div.track { div.bar style={ "width:" (width(*hits)) "%" } {} } }
+                    td.count { (hits.describe()) }
+                }
+            }
+        }
+    }
+}
+
+fn width(hits: Hits) -> String {
+    format!("{:.1}", hits.percent())
+}
+
+fn row(root: &RootCause, manifest: Option<&Manifest>) -> Markup {
+    let RootCause { cause, actions, downstream, commands } = root;
+    let side = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe);
+    let more = actions.len().saturating_sub(NAMED);
+    html! {
+        tr {
+            td {
+                details {
+                    summary { span.class { (cause.class()) } " " (marked(&cause.describe())) }
+                    @if let Some(side) = side { p { (marked(side)) } }
+                    p { strong { "Fix: " } (marked(&cause.fix())) }
+                    @if let Some(commands) = commands { (command_lines(commands)) }
+                    ul {
+                        @for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
+                            li { (mnemonic) " " (label) " " code { (output) } }
+                        }
+                        @if more > 0 { li { "and " (more) " more" } }
+                    }
+                }
+            }
+            td data-name="Actions" { (actions.len()) }
+            td data-name="Because of them" { (downstream) }
+        }
+    }
+}
+
+/// Both command lines as one, word by word.
+fn command_lines(CommandLines { first, second }: &CommandLines) -> Markup {
+    let changes = capture_diff_slices(Algorithm::Myers, first, second);
+    html! {
+        p.command {
+            @for change in &changes {
+                @if change.tag() == DiffTag::Equal {
+                    @for word in &first[change.old_range()] { (word) " " }
+                } @else {
+                    @for word in &first[change.old_range()] { del { (word) } " " }
+                    @for word in &second[change.new_range()] { ins { (word) } " " }
+                }
+            }
+        }
+    }
+}
+
+/// What stands between backticks as code.
+fn marked(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
+}
