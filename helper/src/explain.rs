@@ -3,6 +3,7 @@
 //! Pure: [`explain`] pairs the spawns of two logs and reports root causes only. An action that differs because what it
 //! reads was made differently is counted under the action that made it.
 
+pub mod bytes;
 mod cause;
 mod difference;
 mod fix;
@@ -48,6 +49,8 @@ pub struct RootCause {
     pub downstream: usize,
     /// The command lines of the first of those actions whose command lines differ.
     pub commands: Option<CommandLines>,
+    /// What else was found out, a line each.
+    pub notes: Vec<String>,
 }
 
 /// An action's words in both builds.

@@ -1,6 +1,6 @@
 //! `lre explain`: why a build did not hit the cache.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -9,10 +9,11 @@ use super::execution_log::{MEBIBYTES, read_execution_log};
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
 use crate::execlog::{Log, Pool};
+use crate::explain::bytes::describe_difference;
 use crate::explain::html::render_html;
 use crate::explain::human::render_human;
 use crate::explain::json::render_json;
-use crate::explain::{explain, explain_one};
+use crate::explain::{Cause, Report, RootCause, explain, explain_one};
 use crate::store::Store;
 
 /// Says why actions of a build were not cache hits, from execution logs in any of Bazel's three formats.
@@ -27,6 +28,10 @@ pub struct ExplainArguments {
     /// The folder of a toolchain's `lre.json`: the report then says which build left the pinned toolchain.
     #[arg(long, value_name = "DIR")]
     manifest: Option<PathBuf>,
+    /// Say where outputs of actions that are not deterministic differ: A_DIR and B_DIR are what each build left, as
+    /// copies of the folder that holds `bazel-out`.
+    #[arg(long, num_args = 2, value_names = ["A_DIR", "B_DIR"], requires = "second")]
+    bytes: Option<Vec<PathBuf>>,
     /// All print to stdout; `html` is one page that needs no other file.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -60,13 +65,16 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
     let mut pool = Pool::default();
     let limit = arguments.max_memory;
     let first = read(&arguments.first, &mut pool, limit)?;
-    let report = match &arguments.second {
+    let mut report = match &arguments.second {
         Some(file) => {
             let second = read(file, &mut pool, limit)?;
             explain(&pool, &first, &second)
         }
         None => explain_one(&pool, &first),
     };
+    if let Some([first, second]) = arguments.bytes.as_deref() {
+        compare_outputs(&mut report, first, second)?;
+    }
     let text = match arguments.format {
         Format::Human => render_human(&report, manifest.as_ref()),
         Format::Json => render_json(&report, manifest.as_ref())?,
@@ -86,4 +94,30 @@ fn read(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
         );
     }
     Ok(log)
+}
+
+/// Notes where the outputs differ of actions that are not deterministic.
+fn compare_outputs(report: &mut Report, first: &Path, second: &Path) -> anyhow::Result<()> {
+    for folder in [first, second] {
+        if !folder.is_dir() {
+            bail!(
+                "`{}` is no folder\n\nhint: copy what `bazel info execution_root` names after each build",
+                folder.display()
+            );
+        }
+    }
+    for RootCause { cause, notes, .. } in &mut report.causes {
+        let Cause::NotDeterministic { outputs } = cause else { continue };
+        for output in outputs.iter() {
+            // A log could name any file of this machine.
+            let is_below = Path::new(output).components().all(|part| matches!(part, Component::Normal(_)));
+            let sides =
+                [first, second].map(|folder| if is_below { std::fs::read(folder.join(output)).ok() } else { None });
+            notes.push(match sides {
+                [Some(one), Some(other)] => describe_difference(output, &one, &other),
+                _ => format!("`{output}` is not a file in both folders"),
+            });
+        }
+    }
+    Ok(())
 }

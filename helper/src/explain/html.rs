@@ -63,7 +63,7 @@ fn width(hits: Hits) -> String {
 }
 
 fn row(root: &RootCause, manifest: Option<&Manifest>) -> Markup {
-    let RootCause { cause, actions, downstream, commands } = root;
+    let RootCause { cause, actions, downstream, commands, notes } = root;
     let side = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe);
     let more = actions.len().saturating_sub(NAMED);
     html! {
@@ -71,6 +71,7 @@ fn row(root: &RootCause, manifest: Option<&Manifest>) -> Markup {
             td {
                 details {
                     summary { span.class { (cause.class()) } " " (marked(&cause.describe())) }
+                    @for note in notes { p { (marked(note)) } }
                     @if let Some(side) = side { p { (marked(side)) } }
                     p { strong { "Fix: " } (marked(&cause.fix())) }
                     @if let Some(commands) = commands { (command_lines(commands)) }

@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
     let mut text = String::new();
     for root in &report.causes {
-        let RootCause { cause, actions, downstream, .. } = root;
+        let RootCause { cause, actions, downstream, notes, .. } = root;
         line(&mut text, format_args!("{}", cause.describe()));
         for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
             line(&mut text, format_args!("  {mnemonic} {label}  ({})", output.escape_debug()));
@@ -24,6 +24,9 @@ pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
         }
         if *downstream > 0 {
             line(&mut text, format_args!("  {downstream} more {} only because of it", miss(*downstream)));
+        }
+        for note in notes {
+            line(&mut text, format_args!("  {note}"));
         }
         if let Some(side) = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe) {
             line(&mut text, format_args!("  {side}"));

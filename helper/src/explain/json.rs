@@ -29,6 +29,8 @@ struct Entry {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<String>,
     why: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     fix: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<&'static str>,
@@ -54,7 +56,7 @@ pub fn render_json(report: &Report, manifest: Option<&Manifest>) -> Result<Strin
 }
 
 fn entry(root: &RootCause, manifest: Option<&Manifest>) -> Entry {
-    let RootCause { cause, actions, downstream, .. } = root;
+    let RootCause { cause, actions, downstream, notes, .. } = root;
     let (name, values) = match cause {
         Cause::StoreDrift(roots) => {
             let text = |root: &crate::store::StoreRoot| root.path();
@@ -84,6 +86,7 @@ fn entry(root: &RootCause, manifest: Option<&Manifest>) -> Entry {
         second,
         outputs,
         why: cause.describe(),
+        notes: notes.clone(),
         fix: cause.fix(),
         pinned,
         actions: actions.iter().map(action).collect(),

@@ -270,7 +270,7 @@ impl Causes {
                 let commands = actions.iter().find_map(|index| commands(*index));
                 let mut actions: Vec<Action> = actions.into_iter().map(action).collect();
                 actions.sort_unstable();
-                RootCause { cause, actions, downstream, commands }
+                RootCause { cause, actions, downstream, commands, notes: Vec::new() }
             })
             .collect();
         let size = |cause: &RootCause| cause.actions.len() + cause.downstream;

@@ -61,6 +61,32 @@ fn page_loads_nothing_and_runs_nothing_that_a_log_says() {
 }
 
 #[test]
+fn bytes_say_where_outputs_differ() {
+    let scene = scene();
+    let arguments = ["explain", "base.json", "again.json", "--bytes", "a", "b"];
+    assert_snapshot!("bytes-no-folder", scene.run(&arguments));
+    scene.write("a/bazel-out/k8-fastbuild/bin/stamp.txt", "1764040681123456789\n");
+    scene.write("b/hello", "");
+    assert_snapshot!("bytes-no-file", scene.run(&arguments));
+    scene.write("b/bazel-out/k8-fastbuild/bin/stamp.txt", "1764040699123456789\n");
+    assert_snapshot!("bytes", scene.run(&arguments));
+}
+
+#[test]
+fn no_file_outside_the_folders_is_read_for_a_log() {
+    let scene = scene();
+    for folder in ["a/x", "b/x"] {
+        scene.write(&format!("{folder}/y"), folder);
+    }
+    scene.write("a/secret", "one");
+    scene.write("b/secret", "two");
+    for log in ["base.json", "again.json"] {
+        scene.edit(log, "bazel-out/k8-fastbuild/bin/stamp.txt", "../secret");
+    }
+    assert_snapshot!("bytes-outside", scene.run(&["explain", "base.json", "again.json", "--bytes", "a/x", "b/x"]));
+}
+
+#[test]
 fn shell_outside_the_store_is_told_from_arguments() {
     let scene = scene();
     let text = LOGS[0].1;
