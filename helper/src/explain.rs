@@ -13,6 +13,8 @@ pub mod json;
 mod pair;
 mod pinned;
 mod root;
+#[cfg(test)]
+mod unit;
 
 use std::collections::BTreeMap;
 

@@ -158,8 +158,7 @@ fn compare<T: ToString>(values: &Sides<T>) -> String {
     let word = |value: &Option<T>| match value.as_ref().map(ToString::to_string) {
         None => "absent".to_owned(),
         Some(text) if text.is_empty() => "empty".to_owned(),
-        // No value of a log may forge a line of the report.
-        Some(text) => format!("`{}`", text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")),
+        Some(text) => format!("`{text}`"),
     };
     format!("{} in the first build, {} in the second", word(&values.first), word(&values.second))
 }

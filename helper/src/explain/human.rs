@@ -1,7 +1,5 @@
 //! A report as text: for each root cause one line why, whom it hits, and the fix; then hits by mnemonic.
 
-use std::fmt::Write as _;
-
 use super::{Action, PinnedSide, Report, RootCause, side_of_manifest};
 use crate::manifest::Manifest;
 
@@ -16,7 +14,7 @@ pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
         let RootCause { cause, actions, downstream, notes, .. } = root;
         line(&mut text, format_args!("{}", cause.describe()));
         for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
-            line(&mut text, format_args!("  {mnemonic} {label}  ({})", output.escape_debug()));
+            line(&mut text, format_args!("  {mnemonic} {label}  ({output})"));
         }
         let more = actions.len().saturating_sub(NAMED);
         if more > 0 {
@@ -31,7 +29,8 @@ pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
         if let Some(side) = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe) {
             line(&mut text, format_args!("  {side}"));
         }
-        line(&mut text, format_args!("  fix: {}\n", cause.fix()));
+        line(&mut text, format_args!("  fix: {}", cause.fix()));
+        text.push('\n');
     }
     let total = report.total();
     line(&mut text, format_args!("hits: {}", total.describe()));
@@ -46,7 +45,14 @@ fn miss(count: usize) -> &'static str {
     if count == 1 { "action misses" } else { "actions miss" }
 }
 
+/// Adds a line. What a log says can neither start another one nor command the terminal.
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line}");
+    for c in line.to_string().chars() {
+        if c.is_control() {
+            text.extend(c.escape_debug());
+        } else {
+            text.push(c);
+        }
+    }
+    text.push('\n');
 }

@@ -66,8 +66,10 @@ pub fn explain(pool: &Pool, first: &Log, second: &Log) -> Report {
     }
     let mut roots = HashMap::new();
     for miss in open {
-        if let Some(root) = comparison.root_of(miss, &mut roots).filter(|root| *root != miss) {
-            causes.add_downstream(&comparison.findings[&root].causes[0]);
+        match comparison.root_of(miss, &mut roots) {
+            None => causes.add(Cause::Unrecorded, miss),
+            Some(root) if root != miss => causes.add_downstream(&comparison.findings[&root].causes[0]),
+            Some(_) => {}
         }
     }
     Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second, |index| comparison.commands(index)) }
