@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::difference::differences;
 use super::pair::pair;
 use super::{Action, Cause, CommandLines, Hits, Report, RootCause, Sides};
-use crate::execlog::{Log, Pool, Spawn, Text};
+use crate::execlog::{Format, Log, Pool, Spawn, Text};
 
 /// What is known of a pair of spawns.
 struct Findings {
@@ -138,7 +138,9 @@ impl Comparison<'_> {
             return findings;
         }
         let is_other_configuration = findings.causes.iter().any(|cause| matches!(cause, Cause::Configuration(_)));
-        if first.inputs != second.inputs && !is_other_configuration {
+        // The key covers the inputs.
+        let is_same_key = first.digest.is_some() && first.digest == second.digest;
+        if first.inputs != second.inputs && !is_other_configuration && !is_same_key {
             self.compare_inputs(first, second, &mut findings);
         }
         if findings.causes.is_empty() && findings.producers.is_empty() {
@@ -153,6 +155,10 @@ impl Comparison<'_> {
             files.map(|file| self.pool.path_and_digest(file)).collect()
         };
         let (first, second) = (files(first), files(second));
+        // Compact logs list runfiles by where they are made, the others by where they lie in the tree.
+        let is_mixed = (self.first.format == Format::Compact) != (self.second.format == Format::Compact);
+        let is_runfile = |path: &Text| self.pool.text(*path).contains(".runfiles/");
+        let is_incomparable = is_mixed && first.keys().chain(second.keys()).any(is_runfile);
         let absent = first.keys().filter(|path| !second.contains_key(path));
         let mut paths: Vec<Text> = second.keys().chain(absent).copied().collect();
         paths.retain(|path| first.get(path) != second.get(path));
@@ -164,6 +170,9 @@ impl Comparison<'_> {
                 if !findings.producers.contains(producer) {
                     findings.producers.push(*producer);
                 }
+                continue;
+            }
+            if is_incomparable && (before.is_none() || after.is_none()) {
                 continue;
             }
             let earlier = || self.made_by.first.as_ref().and_then(|made| made.get(&path));

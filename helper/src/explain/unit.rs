@@ -84,6 +84,12 @@ fn input_that_only_one_build_reads_is_told_with_the_action_that_made_it() {
 }
 
 #[test]
+fn equal_keys_mean_equal_inputs_however_the_logs_list_them() {
+    let read = |input: &str| with(spawn("a", "1", &[input], false), "digest", json!({"hash": "k"}));
+    assert_eq!(one(&read("x=1"), &read("a.runfiles/_main/x=1")), ["same key, but the cache had no result"]);
+}
+
+#[test]
 fn chain_of_any_length_has_one_root() {
     let chain = |digest: &str| -> Vec<Value> {
         (0..20_000).map(|n| spawn(&format!("f{}", n + 1), digest, &[&format!("f{n}={digest}")], false)).collect()
