@@ -1,17 +1,20 @@
 //! `lre regen` where it runs: killed at every system call that changes a file, and from a real flake.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::lab::{HELLO, Lab};
-use crate::sandbox::source;
+use crate::lab::Lab;
 use crate::sandbox::toolchain::{REPOSITORY, nix, output};
+use crate::sandbox::{source, workspace};
 use crate::test::case::{Tally, expect_equal};
 
 /// The folder of these checks, below the sandbox's place.
 const PLACE: &str = "checks/regeneration";
+
+/// Published facts, below the sandbox's place.
+const FACTS: &str = "checks/facts.json";
 
 /// What changes a file system, or makes a change last.
 const CALLS: [&str; 13] = [
@@ -30,7 +33,7 @@ const CALLS: [&str; 13] = [
     "unlinkat",
 ];
 
-/// The fewest kills that mean something: the exchange of a folder takes some thirty such calls.
+/// The fewest kills that mean something: a run makes some thirty such calls.
 const FEWEST_KILLS: usize = 30;
 
 /// A run makes fewer calls of each kind.
@@ -38,13 +41,18 @@ const MOST_CALLS: usize = 500;
 
 /// Runs the checks.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
-    tally.check("a kill at any system call leaves the old files or the new ones, and the next run completes", || {
-        let kills = kill_everywhere(lab)?;
-        if kills < FEWEST_KILLS {
-            bail!("`lre regen` was killed {kills} times only");
-        }
-        Ok(())
-    });
+    for (before, claim) in [
+        (Before::Old, "a kill at any system call leaves the old files or the new ones, and the next run completes"),
+        (Before::Absent, "a kill at any system call leaves no folder or the whole one, and the next run completes"),
+    ] {
+        tally.check(claim, || {
+            let kills = kill_everywhere(lab, before)?;
+            if kills < FEWEST_KILLS {
+                bail!("`lre regen` was killed {kills} times only");
+            }
+            Ok(())
+        });
+    }
     tally.check("`lre regen --flake` writes what `--env-json` writes for the same Env", || {
         let place = lab.sandbox.place();
         let folder = fresh(lab)?;
@@ -79,37 +87,44 @@ fn fresh(lab: &Lab) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// What stands in the folder before a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Before {
+    /// Nothing.
+    Absent,
+    /// Other text in each file.
+    Old,
+}
+
+const FILES: [&str; 4] = ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"];
+
 /// Kills a run at the first call of each kind, then at the second, and so on until it ends by itself.
-fn kill_everywhere(lab: &Lab) -> Result<usize> {
+fn kill_everywhere(lab: &Lab, before: Before) -> Result<usize> {
     let folder = fresh(lab)?;
-    let toolchain = lab.sandbox.place().outside(HELLO).join("lre-cc");
-    let files = ["BUILD.bazel", "cc/BUILD", "config/BUILD"];
-    let new: Vec<String> =
-        files.iter().map(|file| fs::read_to_string(toolchain.join(file))).collect::<Result<_, _>>()?;
-    let old: Vec<String> = new.iter().map(|text| format!("{text}# Old.\n")).collect();
-    let read = || files.map(|file| fs::read_to_string(folder.join("out").join(file)).unwrap_or_default());
+    fs::copy(workspace().join("helper/tests/facts/pin-64ed20a.json"), lab.sandbox.place().outside(FACTS))?;
+    let read = || FILES.map(|file| fs::read_to_string(folder.join("out").join(file)).unwrap_or_default());
+    if !regen(lab, &[])? {
+        bail!("`lre regen` does not work");
+    }
+    let new = read();
+    // White space at the end changes the meaning of none of them.
+    let old = new.clone().map(|text| if before == Before::Old { text + "\n" } else { String::new() });
     let mut kills = 0;
     for call in CALLS {
         for number in 1.. {
             if number > MOST_CALLS {
                 bail!("`lre regen` never ends by itself when `{call}` is watched");
             }
-            fs::remove_dir_all(&folder)?;
-            source::copy(&toolchain, &folder.join("out"))?;
-            for (file, text) in files.iter().zip(&old) {
-                fs::write(folder.join("out").join(file), text)?;
-            }
-            let ended = regen(
-                lab,
-                &["strace", "-f", "-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL:when={number}")],
-            )?;
+            prepare(&folder.join("out"), before, &old)?;
+            let inject = format!("inject={call}:signal=KILL:when={number}");
+            let ended = regen(lab, &["strace", "-f", "-o", "/dev/null", "-e", &inject])?;
             let found = read();
             if ended {
                 expect_equal("what a whole run wrote", &found.concat(), &new.concat())?;
                 break;
             }
             kills += 1;
-            if found != *old && found != *new {
+            if found != old && found != new {
                 bail!("a kill at call {number} of `{call}` left a mixture:\n{}", found.concat());
             }
             if !regen(lab, &[])? {
@@ -125,10 +140,20 @@ fn kill_everywhere(lab: &Lab) -> Result<usize> {
     Ok(kills)
 }
 
-/// Whether `lre regen --out out` ends well, started by `wrapper`.
+fn prepare(out: &Path, before: Before, old: &[String]) -> Result<()> {
+    match before {
+        Before::Absent => fs::remove_dir_all(out).with_context(|| format!("cannot remove `{}`", out.display())),
+        Before::Old => FILES.iter().zip(old).try_for_each(|(file, text)| {
+            fs::write(out.join(file), text).with_context(|| format!("cannot write `{file}` in `{}`", out.display()))
+        }),
+    }
+}
+
+/// Whether `lre regen` ends well, started by `wrapper`. Published facts need no compiler to be asked.
 fn regen(lab: &Lab, wrapper: &[&str]) -> Result<bool> {
     let helper = lab.helper();
-    let words = [wrapper, &[helper.as_str(), "regen", "--out", "out"]].concat();
+    let facts = lab.sandbox.place().text(FACTS);
+    let words = [wrapper, &[helper.as_str(), "regen", "--published", &facts, "--out", "out"]].concat();
     let entry = lab.sandbox.command(words[0]).args(&words[1..]).directory(lab.sandbox.place().inside(PLACE));
     Ok(entry.build().output().context("cannot run `lre regen`")?.status.success())
 }
