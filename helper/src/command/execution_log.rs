@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 
 use crate::execlog::{Log, Pool, ReadProblem, read_log};
-use crate::shell::quote_path;
 
 /// How much memory logs may take where nothing else is asked for, in MiB.
 pub(super) const MEBIBYTES: usize = 4096;
@@ -22,7 +21,8 @@ pub(super) fn read_execution_log(file: &Path, pool: &mut Pool, mebibytes: usize)
             ReadProblem::Memory(mebibytes) => {
                 format!("`lre explain` lets it take more with `--max-memory {}`", mebibytes.max(1).saturating_mul(2))
             }
-            _ => format!("let Bazel write one with `--execution_log_compact_file={}`", quote_path(file)),
+            // Not to the file that was named: it may be something else, and precious.
+            _ => "let Bazel write one with `--execution_log_compact_file=build.log`".to_owned(),
         };
         anyhow!("cannot use `{}` as an execution log: {error}\n\nhint: {hint}", file.display())
     })
