@@ -8,6 +8,16 @@ hint: in a checkout of local-remote-execution, `cargo build --release --package 
   lre.helper(path = "/path/to/lre")    in MODULE.bazel
   --repo_env=LRE_HELPER=/path/to/lre    on the command line"""
 
+_STORE = "/nix/store/"
+
+def _watched(rctx, value, program):
+    """What tells whether the program is another one: Bazel hashes a file that it watches, some 50 ms for this one.
+
+    What a store path holds never changes: only whether its store root is there has to be watched.
+    """
+    name = value.removeprefix(_STORE).partition("/")[0]
+    return rctx.path(_STORE + name) if value.startswith(_STORE) and name else program
+
 def named_helper(rctx, path):
     """The program that the tag `lre.helper(path)`, or else `LRE_HELPER`, names; watched, present or absent.
 
@@ -29,7 +39,7 @@ def named_helper(rctx, path):
     if not value.startswith("/") and not path:
         fail("{} is no absolute path{}".format(source, HELPER_HINT))
     program = rctx.path(value) if value.startswith("/") else rctx.workspace_root.get_child(value)
-    rctx.watch(program)
+    rctx.watch(_watched(rctx, value, program))
     if not program.exists or program.is_dir:
         fail("{} names no file{}".format(source, HELPER_HINT))
     return program
