@@ -6,7 +6,8 @@
   lre,
   # Reference of the flake, whose lock becomes the manifests' pin, such as "path:${inputs.self}".
   flake,
-  # What goes where: { FOLDER = { kind; attribute; }; } with the kind "cc" or "java" and the flake's attribute.
+  # What goes where: { FOLDER = { kind; attribute; name; }; } with the kind "cc" or "java", the flake's attribute, and the
+  # toolchain's name, which is the kind unless it is given.
   toolchains,
 }:
 let
@@ -14,10 +15,12 @@ let
     folder:
     let
       inherit (toolchains.${folder}) kind attribute;
-      # `cc` is what `lre regen` writes by default.
-      kindFlag = if kind == "cc" then "" else "--kind ${kind} ";
+      name = toolchains.${folder}.name or kind;
     in
-    "\"$lre\" regen ${kindFlag}--flake '${flake}#${attribute}' --out '${folder}'\n";
+    if kind != "cc" && kind != "java" then
+      throw "local-remote-execution: `${kind}` is no kind of toolchain\n\nhint: use `kind = \"cc\"` or `kind = \"java\"`"
+    else
+      "\"$lre\" regen --kind ${kind} --name '${name}' --flake '${flake}#${attribute}' --out '${folder}'\n";
 in
 writeTextFile {
   name = "generate-toolchains";

@@ -132,6 +132,11 @@ if environment.problem != null then
     inherit (environment) problem;
     hint = "write `Env` as a list of `KEY=VALUE` strings, such as `lre-cc.meta.Env`";
   }
+else if kind != null && kind != "cc" && kind != "java" then
+  {
+    problem = "`${kind}` is no kind of toolchain";
+    hint = "use `kind = \"cc\"` or `kind = \"java\"`, or leave it out";
+  }
 else if kind == null && JAVA_HOME != null && environment.get "CC" != null then
   {
     problem = "Env has both `CC` and `JAVA_HOME`, so it could describe either toolchain";

@@ -344,8 +344,8 @@ in
       in
       builtins.genList (index: builtins.elemAt text (count - 3 + index)) 2;
     expected = [
-      "\"$lre\" regen --flake 'path:${toString ../..}#lre-cc' --out 'generated-cc'"
-      "\"$lre\" regen --kind java --flake 'path:${toString ../..}#lre-java' --out 'generated-java'"
+      "\"$lre\" regen --kind cc --name 'cc' --flake 'path:${toString ../..}#lre-cc' --out 'generated-cc'"
+      "\"$lre\" regen --kind java --name 'java' --flake 'path:${toString ../..}#lre-java' --out 'generated-java'"
     ];
   };
   testOverlayHasThePackages = {

@@ -90,7 +90,7 @@ impl Copies {
     }
 }
 
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 10] = [
     "bazelrc",
     "enable",
     "installationScript",
@@ -98,6 +98,7 @@ const OPTIONS: [&str; 9] = [
     "settings.Env",
     "settings.helper",
     "settings.install",
+    "settings.kind",
     "settings.prefix",
     "settings.workspaces",
 ];
