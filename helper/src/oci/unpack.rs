@@ -86,7 +86,7 @@ struct Unpacker {
     limits: Limits,
     entries: u64,
     bytes: u64,
-    /// Paths that the present layer has written.
+    /// Paths that the present layer has written, without links on the way.
     written: BTreeSet<PathBuf>,
 }
 
@@ -164,7 +164,7 @@ impl Unpacker {
         }
         let folder = self.make_folder(parent)?;
         let mode = entry.header().mode().unwrap_or(0o644) & MODE;
-        self.written.insert(path.clone());
+        self.written.insert(self.real(parent).join(name));
         match kind {
             EntryType::Directory => Ok(place_folder(&folder, name, mode)?),
             EntryType::Symlink => {
@@ -206,6 +206,14 @@ impl Unpacker {
         }
     }
 
+    /// A folder that is there, by its path without links: a layer may name it by several.
+    fn real(&self, folder: &Path) -> PathBuf {
+        if folder.as_os_str().is_empty() {
+            return PathBuf::new();
+        }
+        self.root.canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+    }
+
     fn hide(&self, whiteout: &Whiteout<'_>, parent: &Path) -> Result<(), EntryFault> {
         if *whiteout == Whiteout::Nameless {
             return Err(EntryFault::Whiteout);
@@ -218,8 +226,8 @@ impl Unpacker {
         };
         match whiteout {
             Whiteout::Internal | Whiteout::Nameless => Ok(()),
-            Whiteout::Opaque => remove_children(&folder, parent, &self.written).map_err(fault_of),
-            Whiteout::Of(name) => remove_lower(&folder, &parent.join(name), &self.written).map_err(fault_of),
+            Whiteout::Opaque => remove_children(&folder, &self.real(parent), &self.written).map_err(fault_of),
+            Whiteout::Of(name) => remove_lower(&folder, &self.real(parent).join(name), &self.written).map_err(fault_of),
         }
     }
 
