@@ -70,24 +70,36 @@ pub enum EnvironmentError {
 
 /// Variables that compilers, linkers and Nix's wrappers of them read. Actions see none of them: their flags are those
 /// of the toolchain. `CPLUS_INCLUDE_PATH` is not among them because it becomes flags.
-const HIDDEN_INPUTS: [&str; 13] = [
+const HIDDEN_INPUTS: [&str; 16] = [
     "CCC_ADD_ARGS",
     "CCC_OVERRIDE_OPTIONS",
     "COMPILER_PATH",
     "CPATH",
     "C_INCLUDE_PATH",
+    "DEPENDENCIES_OUTPUT",
     "GCC_EXEC_PREFIX",
     "LDEMULATION",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     "LD_RUN_PATH",
     "LIBRARY_PATH",
+    "MACOSX_DEPLOYMENT_TARGET",
     "OBJC_INCLUDE_PATH",
     "SDKROOT",
+    "SUNPRO_DEPENDENCIES",
 ];
 
 /// How the variables of Nix's wrappers start; a suffix names when or for which target they hold.
-const HIDDEN_PREFIXES: [&str; 3] = ["NIX_CFLAGS_", "NIX_CXXSTDLIB_", "NIX_LDFLAGS"];
+const HIDDEN_PREFIXES: [&str; 8] = [
+    "NIX_CFLAGS_",
+    "NIX_CXXSTDLIB_",
+    "NIX_DONT_SET_RPATH",
+    "NIX_ENFORCE_NO_NATIVE",
+    "NIX_ENFORCE_PURITY",
+    "NIX_HARDENING_ENABLE",
+    "NIX_LDFLAGS",
+    "NIX_SET_BUILD_ID",
+];
 
 fn list(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")

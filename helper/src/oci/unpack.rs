@@ -241,7 +241,8 @@ impl Unpacker {
         let bytes = entry.link_name_bytes().filter(|target| !target.is_empty()).ok_or(EntryFault::NoTarget)?;
         let shown = String::from_utf8_lossy(&bytes).escape_debug().to_string();
         let Some(target) = path_in_root(&bytes) else { return Err(EntryFault::LinkLeaves(shown)) };
-        if target == path {
+        let real = |file: &Path| Some(self.real(file.parent()?).join(file.file_name()?));
+        if real(&target) == real(path) {
             return Ok(());
         }
         match self.root.symlink_metadata(&target) {

@@ -123,7 +123,14 @@ fn linker_outside_the_store_is_refused() {
 #[test]
 fn variables_that_no_action_has_are_refused_together() {
     let scene = Scene::with_compiler(COMPILER);
-    let hidden = ["CPATH=/usr/include", "SDKROOT=", "NIX_LDFLAGS_BEFORE=-lx", "CPLUS_INCLUDE_PATH=", "LANG=C"];
+    let hidden = [
+        "CPATH=/usr/include",
+        "SDKROOT=",
+        "NIX_LDFLAGS_BEFORE=-lx",
+        "NIX_HARDENING_ENABLE=pie",
+        "CPLUS_INCLUDE_PATH=",
+        "LANG=C",
+    ];
     scene.write_env(
         &[
             [format!("PATH={ROOT}/bin"), format!("CC={ROOT}/bin/clang")].each_ref().map(String::as_str).as_slice(),

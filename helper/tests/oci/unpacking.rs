@@ -119,7 +119,11 @@ fn whiteouts_hide_what_lower_layers_have_and_nothing_of_their_own() {
 #[test]
 fn whiteouts_know_what_the_layer_wrote_through_a_link() {
     let lower = LayerBuilder::new().file("usr/lib/gone", "1").link("lib", "usr/lib");
-    let upper = LayerBuilder::new().file("lib/own", "2").file("usr/lib/.wh..wh..opq", "").file("lib/.wh.own", "");
+    let upper = LayerBuilder::new()
+        .file("lib/own", "2")
+        .file("usr/lib/.wh..wh..opq", "")
+        .file("lib/.wh.own", "")
+        .hard_link("lib/own", "usr/lib/own");
     assert_debug_snapshot!("whiteouts-through-links", layers_of([lower, upper]));
 }
 
