@@ -25,9 +25,13 @@ let
     # A compiler may well have a JDK beside it.
     kind = if cc == null then null else "cc";
   };
+  # Without `cc`, `CC` may still be among `variables`: beside a JDK it does not tell which of them is meant.
+  isAmbiguous = cc == null && variables ? CC && variables ? JAVA_HOME;
   ccProblem = if cc == null then null else (import ./store-path.nix cc).problem;
 in
-if result ? problem then
+if isAmbiguous then
+  throw "local-remote-execution: `variables` has both `CC` and `JAVA_HOME`\n\nhint: name the compiler with `cc`, or leave one of them out"
+else if result ? problem then
   throw "local-remote-execution: ${result.problem}\n\nhint: ${result.hint}"
 else if ccProblem != null then
   throw "local-remote-execution: `cc`: ${ccProblem}\n\nhint: name a package's driver: `\${compiler}/bin/clang`"

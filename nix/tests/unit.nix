@@ -163,6 +163,47 @@ in
     expr = (settings { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; }).bazelrc.text;
     expected = bazelrc { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; };
   };
+  testModuleWritesTheTextOfAJavaToolchain =
+    let
+      java = [ "JAVA_HOME=${root}/lib/openjdk" ];
+      both = Env ++ java;
+    in
+    {
+      expr = map (values: (settings (values // { helper = null; })).bazelrc.text) [
+        { Env = java; }
+        {
+          Env = both;
+          kind = "java";
+        }
+      ];
+      expected = [
+        (bazelrc { Env = java; })
+        (bazelrc {
+          Env = both;
+          kind = "java";
+        })
+      ];
+    };
+  testUnknownKindIsRefused = {
+    expr = map fails [
+      (bazelrc { inherit Env; kind = "Java"; })
+      (settings { inherit Env; kind = "Java"; }).bazelrc.text
+      (bazelrc { Env = Env ++ [ "JAVA_HOME=${root}" ]; })
+      (mkToolchain {
+        derivation.outPath = root;
+        variables = {
+          CC = "${root}/bin/clang";
+          JAVA_HOME = root;
+        };
+      }).meta.Env
+    ];
+    expected = [
+      true
+      true
+      true
+      true
+    ];
+  };
   testWithoutEnvThereIsAWarning = {
     expr = (settings { helper = null; }).bazelrc.text;
     expected = bazelrc { };

@@ -22,6 +22,9 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) {
             prepare(lab)?;
             output(generator(lab, "workspace/package"))?;
             let written = |folder: &str, file: &str| fs::read_to_string(lab.sandbox.place().outside(folder).join(file));
+            let named: serde_json::Value =
+                serde_json::from_str(&written(&format!("{FOLDER}/workspace/generated-named"), "lre.json")?)?;
+            expect_equal("the name that was given", named["name"].as_str().unwrap_or_default(), "named")?;
             for (kind, workspace) in [("cc", HELLO), ("java", HELLO_JAVA)] {
                 for file in ["BUILD.bazel", &format!("{kind}/BUILD"), "config/BUILD", "lre.json"] {
                     let actual = written(&format!("{FOLDER}/workspace/generated-{kind}"), file)?;
