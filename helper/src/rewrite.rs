@@ -17,7 +17,7 @@ use std::ops::Range;
 pub use replace::{Replacement, replace_all};
 pub use replacements::{Replacements, ReplacementsError};
 
-use crate::build_file::{ParseError, with_module};
+use crate::build_file::{ParseError, is_surely_starlark, with_module};
 use joined::{Run, find_runs};
 use literal::{Literal, Texts, split};
 use search::{Edges, Reason, find};
@@ -77,8 +77,11 @@ pub fn rewrite<'a>(file: &str, text: &'a str, replacements: &Replacements) -> Re
         let runs = with_module(file, text, find_runs)?;
         return scan(file, text, replacements, &runs);
     }
+    // Every test holds the short cuts to what they leave out.
+    if cfg!(not(debug_assertions)) && is_surely_starlark(text) {
+        return Ok(Rewritten { text: text.into(), replaced: 0, leftovers: Vec::new() });
+    }
     with_module(file, text, |module| {
-        // Every test holds the short cut to what it leaves out.
         debug_assert!(scan(file, text, replacements, &find_runs(module)).is_ok_and(|rewritten| {
             rewritten.replaced == 0 && rewritten.leftovers.is_empty() && rewritten.text == text
         }));

@@ -1,10 +1,7 @@
 //! Refuses texts that would make a recursive parser run out of stack.
 //!
 //! The parser, and the drop of its tree, use stack for each nesting level and for each operand of a chain. Both are
-//! bounded here by counting tokens, which needs no recursion. Nearly every text is far from the limits, and
-//! [`estimate`] shows that without splitting it into tokens twice.
-
-mod estimate;
+//! bounded here by counting tokens, which needs no recursion.
 
 use starlark_syntax::codemap::CodeMap;
 use starlark_syntax::lexer::{Lexer, Token};
@@ -15,14 +12,14 @@ pub(super) const MAX_BYTES: usize = 4 << 20;
 
 /// How deep and how long an expression may be.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
+pub(super) struct Limits {
     /// Brackets inside brackets, with indentation and `elif`.
-    nesting: usize,
+    pub(super) nesting: usize,
     /// Tokens of one expression, brackets around it included, that no comma or line end separates.
-    chain: usize,
+    pub(super) chain: usize,
 }
 
-const LIMITS: Limits = Limits { nesting: 256, chain: 4096 };
+pub(super) const LIMITS: Limits = Limits { nesting: 256, chain: 4096 };
 
 /// The stack that parsing gets, chosen so that texts at both limits parse in a debug build.
 pub(super) const STACK_BYTES: usize = 256 << 20;
@@ -33,13 +30,8 @@ pub(super) struct Exceeded {
     pub(super) message: String,
 }
 
-pub(super) fn check_limits(text: &str, dialect: &Dialect) -> Result<(), Exceeded> {
-    let is_within = |most: estimate::Most| most.nesting <= LIMITS.nesting && most.chain <= LIMITS.chain;
-    if estimate::estimate(text).is_some_and(is_within) { Ok(()) } else { count(text, dialect, LIMITS) }
-}
-
 /// Counts the parser's own tokens.
-fn count(text: &str, dialect: &Dialect, limits: Limits) -> Result<(), Exceeded> {
+pub(super) fn check_limits(text: &str, dialect: &Dialect) -> Result<(), Exceeded> {
     let codemap = CodeMap::new(String::new(), text.to_owned());
     // One counter a bracket level, the outermost first; their sum bounds the depth of the tree at this place.
     let mut levels = vec![0_usize];
@@ -75,11 +67,11 @@ fn count(text: &str, dialect: &Dialect, limits: Limits) -> Result<(), Exceeded> 
         let exceeded = |what: &str, limit: usize| {
             Err(Exceeded { offset, message: format!("{what} (at most {limit} are supported)") })
         };
-        if levels.len() + indentation > limits.nesting {
-            return exceeded("too deeply nested", limits.nesting);
+        if levels.len() + indentation > LIMITS.nesting {
+            return exceeded("too deeply nested", LIMITS.nesting);
         }
-        if sum > limits.chain {
-            return exceeded("too many operands in one expression", limits.chain);
+        if sum > LIMITS.chain {
+            return exceeded("too many operands in one expression", LIMITS.chain);
         }
     }
     Ok(())

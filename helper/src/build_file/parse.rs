@@ -8,6 +8,7 @@ use starlark_syntax::syntax::{AstModule, Dialect};
 
 use super::limits::{MAX_BYTES, STACK_BYTES, check_limits};
 use super::parallel::has_large_stack;
+use super::recognize::is_surely_starlark;
 use super::tabs::blank_tabs;
 
 /// What some release of Bazel accepts, and f-strings: those of other Starlarks are still told from plain literals.
@@ -113,14 +114,20 @@ fn parse_here(file: &str, text: &str) -> Result<AstModule, ParseError> {
     if text.len() > MAX_BYTES {
         return Err(at_start(file, format!("larger than {MAX_BYTES} bytes")));
     }
+    let is_sure = is_surely_starlark(text);
     let text = blank_tabs(text);
-    check_limits(&text, &DIALECT).map_err(|exceeded| {
+    // What the recognizer accepts is within the limits.
+    let within = if is_sure { Ok(()) } else { check_limits(&text, &DIALECT) };
+    debug_assert!(check_limits(&text, &DIALECT).is_ok() || !is_sure, "{file} is beyond the limits");
+    within.map_err(|exceeded| {
         let before = &text[..exceeded.offset];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         ParseError { file: file.to_owned(), line, column, message: exceeded.message }
     })?;
-    AstModule::parse(file, text.into_owned(), &DIALECT).map_err(|error| {
+    let parsed = AstModule::parse(file, text.into_owned(), &DIALECT);
+    debug_assert!(parsed.is_ok() || !is_sure, "{file} is no Starlark: {parsed:?}");
+    parsed.map_err(|error| {
         let position = error.span().map(|span| span.resolve_span().begin).unwrap_or_default();
         let message = error.without_diagnostic().to_string();
         let first_line = message.lines().next().unwrap_or_default();
