@@ -10,6 +10,6 @@ mod write;
 pub(crate) use parallel::map_in_parallel;
 pub(crate) use parse::with_module;
 pub use parse::{BuildFile, Literal, ParseError, parse};
-pub(crate) use recognize::is_surely_starlark;
+pub(crate) use recognize::{Recognized, recognize};
 pub(crate) use tabs::tokens;
 pub use write::{Call, Value, load, render_calls};

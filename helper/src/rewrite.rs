@@ -17,7 +17,7 @@ use std::ops::Range;
 pub use replace::{Replacement, replace_all};
 pub use replacements::{Replacements, ReplacementsError};
 
-use crate::build_file::{ParseError, is_surely_starlark, with_module};
+use crate::build_file::{ParseError, recognize, with_module};
 use joined::{Run, find_runs};
 use literal::{Literal, Texts, split};
 use search::{Edges, Reason, find};
@@ -73,12 +73,13 @@ pub fn rewrite<'a>(file: &str, text: &'a str, replacements: &Replacements) -> Re
         let leftovers = vec![Leftover { line: 1, column: 1, message }];
         return Ok(Rewritten { text: text.into(), replaced: 0, leftovers });
     }
-    if replacements.relevance.holds_for(text) {
+    let recognized = recognize(text);
+    if replacements.relevance.holds_for(text, recognized.as_ref()) {
         let runs = with_module(file, text, find_runs)?;
         return scan(file, text, replacements, &runs);
     }
     // Every test holds the short cuts to what they leave out.
-    if cfg!(not(debug_assertions)) && is_surely_starlark(text) {
+    if cfg!(not(debug_assertions)) && recognized.is_some() {
         return Ok(Rewritten { text: text.into(), replaced: 0, leftovers: Vec::new() });
     }
     with_module(file, text, |module| {

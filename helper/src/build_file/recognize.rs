@@ -16,9 +16,27 @@ const MAX_DEPTH: usize = 200;
 /// Names of one call or definition that are compared with each other. Longer lists are left to the parser.
 const MAX_NAMES: usize = 64;
 
+/// What is known of a text that [`super::parse`] is sure to accept.
+pub(crate) struct Recognized {
+    /// Where the values of those literals end that another literal may be added to: byte offsets, ascending.
+    pub(crate) joints: Vec<usize>,
+    /// Whether a literal spells a character by its number, or goes on behind the end of a line.
+    pub(crate) has_escape: bool,
+}
+
+/// Recognizes a text. `None` says nothing about it.
+pub(crate) fn recognize(text: &str) -> Option<Recognized> {
+    if text.len() > MAX_BYTES {
+        return None;
+    }
+    let mut recognizer = Recognizer::new(text);
+    recognizer.file()?;
+    Some(Recognized { has_escape: recognizer.tokens.has_escape(), joints: recognizer.joints })
+}
+
 /// Whether [`super::parse`] is sure to accept the text. `false` says nothing.
-pub(crate) fn is_surely_starlark(text: &str) -> bool {
-    text.len() <= MAX_BYTES && Recognizer::recognize(text).is_some()
+pub(super) fn is_surely_starlark(text: &str) -> bool {
+    recognize(text).is_some()
 }
 
 /// What an expression is, as the left side of an assignment.
@@ -63,18 +81,28 @@ struct Recognizer<'a> {
     depth: usize,
     /// Those of the calls and definitions around this place.
     names: Vec<&'a [u8]>,
+    joints: Vec<usize>,
 }
 
 impl<'a> Recognizer<'a> {
-    fn recognize(text: &'a str) -> Option<()> {
-        let mut this = Self { tokens: Tokens::new(text), now: Token::Newline, depth: 0, names: Vec::with_capacity(64) };
-        this.tokens.begin()?;
+    fn new(text: &'a str) -> Self {
+        Self {
+            tokens: Tokens::new(text),
+            now: Token::Newline,
+            depth: 0,
+            names: Vec::with_capacity(64),
+            joints: Vec::new(),
+        }
+    }
+
+    fn file(&mut self) -> Option<()> {
+        self.tokens.begin()?;
         loop {
-            while this.take(Token::Newline) {}
-            if this.now == Token::End {
-                return this.tokens.is_over().then_some(());
+            while self.take(Token::Newline) {}
+            if self.now == Token::End {
+                return self.tokens.is_over().then_some(());
             }
-            this.statement(Scope::default())?;
+            self.statement(Scope::default())?;
         }
     }
 
@@ -330,14 +358,30 @@ impl<'a> Recognizer<'a> {
 
     fn atom(&mut self) -> Option<Kind> {
         let token = self.now;
+        let end = self.tokens.value_end();
         self.advance();
         match token {
             Token::Identifier => Some(Kind::Target),
-            Token::Number | Token::Text => Some(Kind::Other),
+            Token::Number => Some(Kind::Other),
+            Token::Text => {
+                if self.is_added_to() {
+                    self.joints.push(end);
+                }
+                Some(Kind::Other)
+            }
             Token::OpenRound => self.parenthesized(),
             Token::OpenSquare => self.list(),
             Token::OpenCurly => self.dictionary(),
             _ => None,
+        }
+    }
+
+    /// Behind a literal: whether another one may be added to it.
+    fn is_added_to(&self) -> bool {
+        match self.now {
+            Token::Plus => self.tokens.is_next(b"(", b"\"'rbf"),
+            Token::CloseRound => self.tokens.is_next(b")", b"+"),
+            _ => false,
         }
     }
 

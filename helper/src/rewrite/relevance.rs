@@ -5,6 +5,8 @@
 
 use memchr::{memchr_iter, memchr2_iter, memmem};
 
+use crate::build_file::Recognized;
+
 /// The texts without one of which no old store path can be named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Relevance {
@@ -24,21 +26,23 @@ impl Relevance {
         Self { patterns, beginnings }
     }
 
-    /// Whether a text has to be looked at literal by literal.
-    pub(super) fn holds_for(&self, text: &str) -> bool {
+    /// Whether a text has to be looked at literal by literal. What is known of its literals spares it that.
+    pub(super) fn holds_for(&self, text: &str, recognized: Option<&Recognized>) -> bool {
         let text = text.as_bytes();
-        has_character_escape(text)
-            || self.patterns.iter().any(|pattern| memmem::find(text, pattern.as_bytes()).is_some())
-            || self.has_beginning_before_quote(text)
+        let (has_escape, is_split) = match recognized {
+            Some(known) => (known.has_escape, known.joints.iter().any(|end| self.is_begun(&text[..*end]))),
+            None => {
+                let mut quotes = memchr2_iter(b'"', b'\'', text);
+                (has_character_escape(text), quotes.any(|quote| self.is_begun(&text[..quote])))
+            }
+        };
+        has_escape || is_split || self.patterns.iter().any(|pattern| memmem::find(text, pattern.as_bytes()).is_some())
     }
 
-    /// Whether a quote stands directly behind the first bytes of a pattern.
-    fn has_beginning_before_quote(&self, text: &[u8]) -> bool {
-        memchr2_iter(b'"', b'\'', text).any(|quote| {
-            let before = &text[..quote];
-            let beginnings = before.last().and_then(|last| self.beginnings.get(usize::from(*last)));
-            beginnings.is_some_and(|known| known.iter().any(|beginning| before.ends_with(beginning.as_bytes())))
-        })
+    /// Whether a text ends with the first bytes of a pattern.
+    fn is_begun(&self, text: &[u8]) -> bool {
+        let beginnings = text.last().and_then(|last| self.beginnings.get(usize::from(*last)));
+        beginnings.is_some_and(|known| known.iter().any(|beginning| text.ends_with(beginning.as_bytes())))
     }
 }
 

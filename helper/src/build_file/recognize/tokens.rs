@@ -89,6 +89,8 @@ pub(super) struct Tokens<'a> {
     at: usize,
     /// Where the last token starts.
     start: usize,
+    value_end: usize,
+    has_escape: bool,
     indents: Vec<usize>,
     is_indent_due: bool,
     /// Dedents that are due.
@@ -110,6 +112,8 @@ impl<'a> Tokens<'a> {
             bytes: text.as_bytes(),
             at: 0,
             start: 0,
+            value_end: 0,
+            has_escape: false,
             indents: Vec::with_capacity(16),
             is_indent_due: false,
             dedents: 0,
@@ -124,6 +128,22 @@ impl<'a> Tokens<'a> {
     /// The bytes of the last token, if it is a word.
     pub(super) fn word(&self) -> &'a [u8] {
         &self.bytes[self.start..self.at]
+    }
+
+    /// Where the value of the last token ends, if it is a literal.
+    pub(super) fn value_end(&self) -> usize {
+        self.value_end
+    }
+
+    /// Whether one of `bytes` stands behind brackets and blanks, or something that hides what does.
+    pub(super) fn is_next(&self, brackets: &[u8], bytes: &[u8]) -> bool {
+        let behind = |byte: &&u8| !(byte.is_ascii_whitespace() || brackets.contains(byte));
+        self.bytes[self.at..].iter().find(behind).is_some_and(|byte| b"#\\".contains(byte) || bytes.contains(byte))
+    }
+
+    /// Whether a literal spells a character by its number, or goes on behind the end of a line.
+    pub(super) fn has_escape(&self) -> bool {
+        self.has_escape
     }
 
     /// Goes to the first line with a statement, which must not be indented.
@@ -347,7 +367,8 @@ impl<'a> Tokens<'a> {
         self.at += if is_triple { 2 } else { 0 };
         loop {
             self.at += memchr::memchr3(quote, b'\\', b'\n', self.bytes.get(self.at..)?)? + 1;
-            match self.bytes[self.at - 1] {
+            self.value_end = self.at - 1;
+            match self.bytes[self.value_end] {
                 b'\\' if is_raw => {
                     // Readers differ in what a backslash before a quote or a line end means.
                     self.peek()?.is_ascii_alphanumeric().then_some(())?;
@@ -374,8 +395,13 @@ impl<'a> Tokens<'a> {
                 digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
             }
             b'u' | b'U' | b'\r' => return None,
-            _ => {}
+            b'0'..=b'7' | b'\n' => {}
+            _ => {
+                self.at += 1;
+                return Some(());
+            }
         }
+        self.has_escape = true;
         self.at += 1;
         Some(())
     }
