@@ -18,9 +18,10 @@ const MAX_NAMES: usize = 64;
 
 /// What is known of a text that [`super::parse`] is sure to accept.
 pub(crate) struct Recognized {
-    /// Where the values of those literals end that another literal may be added to: byte offsets, ascending.
+    /// Byte offsets at which the value of a literal may go on elsewhere: another literal may be added to it, or it is
+    /// broken by a backslash at the end of a line.
     pub(crate) joints: Vec<usize>,
-    /// Whether a literal spells a character by its number, or goes on behind the end of a line.
+    /// Whether a literal spells a character by its number.
     pub(crate) has_escape: bool,
 }
 
@@ -31,7 +32,7 @@ pub(crate) fn recognize(text: &str) -> Option<Recognized> {
     }
     let mut recognizer = Recognizer::new(text);
     recognizer.file()?;
-    Some(Recognized { has_escape: recognizer.tokens.has_escape(), joints: recognizer.joints })
+    Some(recognizer.tokens.into_recognized())
 }
 
 /// Whether [`super::parse`] is sure to accept the text. `false` says nothing.
@@ -81,18 +82,11 @@ struct Recognizer<'a> {
     depth: usize,
     /// Those of the calls and definitions around this place.
     names: Vec<&'a [u8]>,
-    joints: Vec<usize>,
 }
 
 impl<'a> Recognizer<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            tokens: Tokens::new(text),
-            now: Token::Newline,
-            depth: 0,
-            names: Vec::with_capacity(64),
-            joints: Vec::new(),
-        }
+        Self { tokens: Tokens::new(text), now: Token::Newline, depth: 0, names: Vec::with_capacity(64) }
     }
 
     fn file(&mut self) -> Option<()> {
@@ -365,7 +359,7 @@ impl<'a> Recognizer<'a> {
             Token::Number => Some(Kind::Other),
             Token::Text => {
                 if self.is_added_to() {
-                    self.joints.push(end);
+                    self.tokens.add_joint(end);
                 }
                 Some(Kind::Other)
             }

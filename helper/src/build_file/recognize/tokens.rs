@@ -1,7 +1,8 @@
 //! The tokens of plain Starlark, without copies. What is rare ends the text instead: an f-string, bytes, a tab or a
 //! carriage return between tokens, a float, a type.
 
-use super::super::limits::LIMITS;
+use super::Recognized;
+use crate::build_file::limits::LIMITS;
 
 /// Binds no operator.
 const NONE: u8 = 0;
@@ -83,7 +84,7 @@ impl Token {
     }
 }
 
-/// Splits a text into tokens, and counts what the limits are about as [`super::super::limits`] does.
+/// Splits a text into tokens, and counts what the limits are about as [`crate::build_file::limits`] does.
 pub(super) struct Tokens<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -91,6 +92,7 @@ pub(super) struct Tokens<'a> {
     start: usize,
     value_end: usize,
     has_escape: bool,
+    joints: Vec<usize>,
     indents: Vec<usize>,
     is_indent_due: bool,
     /// Dedents that are due.
@@ -114,6 +116,7 @@ impl<'a> Tokens<'a> {
             start: 0,
             value_end: 0,
             has_escape: false,
+            joints: Vec::new(),
             indents: Vec::with_capacity(16),
             is_indent_due: false,
             dedents: 0,
@@ -141,9 +144,13 @@ impl<'a> Tokens<'a> {
         self.bytes[self.at..].iter().find(behind).is_some_and(|byte| b"#\\".contains(byte) || bytes.contains(byte))
     }
 
-    /// Whether a literal spells a character by its number, or goes on behind the end of a line.
-    pub(super) fn has_escape(&self) -> bool {
-        self.has_escape
+    /// The value that ends here may go on elsewhere.
+    pub(super) fn add_joint(&mut self, end: usize) {
+        self.joints.push(end);
+    }
+
+    pub(super) fn into_recognized(self) -> Recognized {
+        Recognized { joints: self.joints, has_escape: self.has_escape }
     }
 
     /// Goes to the first line with a statement, which must not be indented.
@@ -389,20 +396,21 @@ impl<'a> Tokens<'a> {
 
     /// What follows a backslash.
     fn escape(&mut self) -> Option<()> {
-        match self.peek()? {
-            b'x' => {
-                let digits = self.bytes.get(self.at + 1..self.at + 3)?;
-                digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-            }
-            b'u' | b'U' | b'\r' => return None,
-            b'0'..=b'7' | b'\n' => {}
-            _ => {
-                self.at += 1;
-                return Some(());
-            }
-        }
-        self.has_escape = true;
+        let backslash = self.at - 1;
+        let first = self.peek()?;
         self.at += 1;
+        match first {
+            // The value goes on in the next line.
+            b'\n' => self.joints.push(backslash),
+            b'x' => {
+                let digits = self.bytes.get(self.at..self.at + 2)?;
+                digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                self.has_escape = true;
+            }
+            b'0'..=b'7' => self.has_escape = true,
+            b'u' | b'U' | b'\r' => return None,
+            _ => {}
+        }
         Some(())
     }
 
