@@ -20,6 +20,7 @@ mod regeneration;
 mod registration;
 mod removed_symbols;
 mod several;
+mod starlark;
 mod workspace;
 
 use anyhow::{Result, bail};
@@ -48,6 +49,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("Bazel's own configuration", differential::run),
         ("a cross toolchain", cross::run),
         ("removed symbols", removed_symbols::run),
+        ("Bazel's Starlark", starlark::run),
         ("the helper's lookup", helper_lookup::run),
         ("Java", java::run),
     ];
