@@ -12,6 +12,7 @@ use crate::toolchain_kind::ToolchainKind;
 pub mod compiler;
 mod drift;
 mod files;
+pub mod image;
 mod java;
 mod mention;
 pub mod pin;

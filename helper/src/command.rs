@@ -2,8 +2,10 @@
 
 pub mod bazelrc;
 pub mod check;
+mod check_image;
 mod execution_log;
 pub mod explain;
+pub mod image;
 pub mod pin;
 mod progress_bar;
 pub mod regen;
@@ -33,6 +35,8 @@ enum Verb {
     Regen(Box<regen::RegenArguments>),
     Check(check::CheckArguments),
     Explain(explain::ExplainArguments),
+    #[command(subcommand)]
+    Image(image::ImageVerb),
     Bazelrc(bazelrc::BazelrcArguments),
     Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
@@ -59,6 +63,7 @@ impl Arguments {
             Verb::Regen(arguments) => regen::run(&arguments),
             Verb::Check(arguments) => check::run(&arguments),
             Verb::Explain(arguments) => explain::run(&arguments),
+            Verb::Image(verb) => image::run(&verb),
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
             Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),

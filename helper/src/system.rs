@@ -73,6 +73,16 @@ impl System {
         }
     }
 
+    /// What images of it call its processor; `None` where there are no images.
+    #[must_use]
+    pub fn oci_architecture(self) -> Option<&'static str> {
+        match self {
+            Self::Aarch64Linux => Some("arm64"),
+            Self::X86_64Linux => Some("amd64"),
+            Self::Aarch64Darwin | Self::X86_64Darwin => None,
+        }
+    }
+
     /// Whether it is macOS.
     #[must_use]
     pub fn is_darwin(self) -> bool {

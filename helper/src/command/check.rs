@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
+use super::check_image::{ImageSubject, add_image};
 use super::execution_log::{MEBIBYTES, read_execution_log};
+use super::image::LimitArguments;
 use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
 use super::toolchain_folder::read_manifest_text;
@@ -20,6 +22,7 @@ use crate::diagnostic::sarif::render_sarif;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::execlog::Pool;
 use crate::manifest::{FILE_NAME, Manifest, ManifestError, SCHEMA};
+use crate::oci::reference::ImageReference;
 use crate::pin::{Pins, compare_pins};
 use crate::store::command::realise;
 use crate::store::database::{Validity, query_validity};
@@ -53,6 +56,13 @@ pub struct CheckArguments {
     /// the folder in which the command runs, if it has a `MODULE.bazel`.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
+    /// Compare an image of workers too, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:NAME]`: its Env,
+    /// the bytes of the toolchain's closure in it, and its name with the manifest and with `container-image` in
+    /// `config/BUILD`. It is unpacked to a temporary folder.
+    #[arg(long, value_name = "REF")]
+    image: Option<ImageReference>,
+    #[command(flatten)]
+    limits: LimitArguments,
     #[command(flatten)]
     pins: PinNames,
     /// Print `lre check: clean` to stdout if nothing is found: Bazel's fetch tells a check by it from any program that
@@ -127,6 +137,10 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
     let machine = (!arguments.no_store).then_some(Machine { store: &store, system: &system, contents });
     let mut checked = check_toolchain(Toolchain { folder, manifest: &manifest, text: &text }, machine);
     bar.clear();
+    if let Some(reference) = &arguments.image {
+        let subject = ImageSubject { folder, manifest: &manifest, store: (!arguments.no_store).then_some(&store) };
+        add_image(&mut checked, &subject, reference, &arguments.limits)?;
+    }
     if let Some(log) = &arguments.execution_log {
         let name = log.display().to_string();
         let mut pool = Pool::default();

@@ -26,8 +26,18 @@ impl Default for ProgressBar {
 }
 
 impl ProgressBar {
-    /// Shows bytes that are done, of a total that may be unknown (0) or too small.
+    /// Shows bytes that are hashed, of a total that may be unknown (0) or too small.
     pub(super) fn show(&self, done: u64, total: u64) {
+        self.show_line(|| describe(done, total));
+    }
+
+    /// Whether anybody sees it.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Shows a line, if it is time for another one.
+    pub(super) fn show_line(&self, line: impl FnOnce() -> String) {
         if !self.is_terminal {
             return;
         }
@@ -38,7 +48,7 @@ impl ProgressBar {
         }
         state.next = Instant::now() + PAUSE;
         state.is_shown = true;
-        let _ = write!(std::io::stderr(), "\r\x1b[K{}", describe(done, total));
+        let _ = write!(std::io::stderr(), "\r\x1b[K{}", line());
     }
 
     /// Makes room for other messages.

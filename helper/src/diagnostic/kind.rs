@@ -100,6 +100,12 @@ kinds! {
     UnreadablePin = "LRE027", "file that pins something cannot be read", "here";
     /// A JDK says that it is of another version than the manifest records.
     JavaVersionMismatch = "LRE028", "JDK is of another version than the manifest", "another version";
+    /// An image's Env is not the manifest's.
+    ImageEnvironment = "LRE029", "image has another Env than the manifest", "the manifest's";
+    /// An image lacks a store root, or has other bytes of it.
+    ImageStoreRoot = "LRE030", "image has not the bytes of a store root", "the manifest's";
+    /// An image is not the one that workers are asked for.
+    ImageName = "LRE031", "image is not the one that is asked of workers", "another image";
 }
 
 impl Kind {

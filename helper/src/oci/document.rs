@@ -1,8 +1,8 @@
 //! The JSON documents of images, as far as they are used.
 //!
 //! Source: <https://github.com/opencontainers/image-spec>, and `image/tarexport` of <https://github.com/moby/moby> for what
-//! `docker save` writes. By hand and not from `oci-spec`: it is a fifth of the code that its builders would bring along,
-//! and repeated keys are refused here.
+//! `docker save` writes. By hand and not from `oci-spec`, whose types drop what Docker adds to a configuration
+//! (`Healthcheck`, `Shell`), which an image on top of a base has to keep, and do not refuse repeated keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::digest::Digest;
 
@@ -18,6 +19,15 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The key under which containerd, and Docker since 25, keep the whole name.
 pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// The media type of [`ImageManifest`].
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// The media type of [`Index`].
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// The media type of [`ImageConfig`].
+pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// The `oci-layout` file.
 #[derive(Debug, Deserialize, Serialize)]
@@ -63,6 +73,9 @@ pub struct PlatformField {
 pub struct Index {
     /// 2.
     pub schema_version: u64,
+    /// [`INDEX`], or nothing in older layouts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
     /// Manifests, or indexes again.
     pub manifests: Vec<Descriptor>,
 }
@@ -73,6 +86,9 @@ pub struct Index {
 pub struct ImageManifest {
     /// 2.
     pub schema_version: u64,
+    /// [`MANIFEST`], Docker's, or nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
     /// The [`ImageConfig`].
     pub config: Descriptor,
     /// From the lowest to the highest.
@@ -94,6 +110,12 @@ pub struct ImageConfig {
     pub config: Option<RunConfig>,
     /// What it consists of.
     pub rootfs: RootFs,
+    /// How it was made: an item for each layer, and for each step that made none.
+    #[serde(default, deserialize_with = "list_or_null", skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Value>,
+    /// The rest, kept as it is.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// How a container of an image runs.
@@ -101,17 +123,26 @@ pub struct ImageConfig {
 #[serde(rename_all = "PascalCase")]
 pub struct RunConfig {
     /// `KEY=VALUE` strings.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<Vec<String>>,
     /// Name or number, of the group too after a colon.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Where processes start.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
+    /// The program, and its first arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<String>>,
+    /// The arguments after those, unless others are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cmd: Option<Vec<String>>,
     /// Labels.
-    #[serde(default, deserialize_with = "unique_keys_or_null")]
+    #[serde(default, deserialize_with = "unique_keys_or_null", skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
+    /// The rest, kept as it is.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The layers of a configuration.
@@ -171,6 +202,10 @@ fn unique_keys_or_null<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<BTreeMap<String, String>>, D::Error> {
     unique_keys(deserializer).map(Some)
+}
+
+fn list_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Parses a document.

@@ -74,8 +74,32 @@ impl<'a> LayerReader<'a> {
         self.header_bound.clone()
     }
 
+    /// Tells `collect` the name of each entry of the layer's archive.
+    ///
+    /// # Errors
+    /// If it is no archive, or exceeds a limit: [`Self::explain`] says which.
+    pub fn entry_names<T: Default>(&mut self, collect: impl Fn(&[u8], &mut T)) -> io::Result<T> {
+        let (bound, limits) = (self.header_bound(), self.limits);
+        let mut archive = tar::Archive::new(&mut *self);
+        let (mut entries, mut collected) = (archive.entries()?, T::default());
+        for count in 0.. {
+            bound.set(limits.header);
+            let Some(entry) = entries.next() else { break };
+            let mut entry = entry?;
+            bound.lift();
+            if count >= limits.entries {
+                self.exceeded = Some(Excess::Entries(limits.entries));
+                return Err(io::Error::other(Excess::Entries(limits.entries)));
+            }
+            collect(&entry.path_bytes(), &mut collected);
+            // The contents are no part of the next header.
+            io::copy(&mut entry, &mut io::sink())?;
+        }
+        Ok(collected)
+    }
+
     /// What a failed read was about: a limit, bytes that are not those of the image, or else a malformed archive.
-    pub(super) fn explain(&mut self, error: io::Error) -> ImageError {
+    pub fn explain(&mut self, error: io::Error) -> ImageError {
         if let Some(excess) = self.exceeded {
             return ImageError::Limit { place: self.source.place(), layer: self.layer.to_string(), excess };
         }

@@ -88,7 +88,9 @@ pub(super) fn open_layout(
 
 fn named(descriptor: Descriptor) -> Candidate {
     let names = [CONTAINERD_NAME, REF_NAME].iter().filter_map(|key| descriptor.annotations.get(*key).cloned());
-    Candidate { names: names.collect(), descriptor }
+    let mut names: Vec<String> = names.collect();
+    names.dedup();
+    Candidate { names, descriptor }
 }
 
 /// The manifests that an entry leads to.

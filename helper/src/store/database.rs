@@ -3,7 +3,7 @@
 //! A `nix-store` takes 25 ms, a look-up here less than one. The database is never written, not even its lock files:
 //! a check must work for a user who owns neither, and must not disturb a Nix that is at work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -85,6 +85,23 @@ pub fn query_closure(store: &Store, roots: &[StoreRoot]) -> Result<Closure, Unkn
         Err(NotReadHere::Unknown(unknown)) => Err(unknown),
         Err(NotReadHere::OtherSchema) => {
             Err(Unknown::Command("the Nix database has a schema of which no closure can be read".to_owned()))
+        }
+    }
+}
+
+/// What each of some registered roots refers to, among all that they refer to, directly or not.
+///
+/// # Errors
+/// As for [`query_closure`].
+pub fn query_references(
+    store: &Store,
+    roots: &[StoreRoot],
+) -> Result<BTreeMap<StoreRoot, BTreeSet<StoreRoot>>, Unknown> {
+    match Database::find(store) {
+        Ok(database) => database.read(|snapshot| snapshot.references(roots)),
+        Err(NotReadHere::Unknown(unknown)) => Err(unknown),
+        Err(NotReadHere::OtherSchema) => {
+            Err(Unknown::Command("the Nix database has a schema of which no references can be read".to_owned()))
         }
     }
 }
@@ -251,6 +268,23 @@ impl Snapshot<'_> {
         )
     }
 
+    fn references(&self, roots: &[StoreRoot]) -> rusqlite::Result<BTreeMap<StoreRoot, BTreeSet<StoreRoot>>> {
+        let mut references: BTreeMap<StoreRoot, BTreeSet<StoreRoot>> =
+            self.closure(roots)?.into_keys().map(|root| (root, BTreeSet::new())).collect();
+        let paths: Vec<String> = references.keys().map(StoreRoot::path).collect();
+        let mut statement = self.connection.prepare(
+            "select a.path, b.path from Refs join ValidPaths a on a.id = referrer join ValidPaths b on b.id = reference
+             where a.path in (select value from json_each(?1))",
+        )?;
+        let rows = statement
+            .query_map([serde_json::json!(paths).to_string()], |row| Ok((read_root(row, 0)?, read_root(row, 1)?)))?;
+        for row in rows {
+            let (from, to) = row?;
+            references.entry(from).or_default().insert(to);
+        }
+        Ok(references)
+    }
+
     /// One statement for any number of roots: they are its one parameter, a JSON list.
     fn registrations(&self, sql: &str, roots: &[StoreRoot]) -> rusqlite::Result<Closure> {
         let paths: Vec<String> = roots.iter().map(StoreRoot::path).collect();
@@ -260,10 +294,17 @@ impl Snapshot<'_> {
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<(StoreRoot, Registration)> {
-    let refuse = |column, error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error);
-    let root = StoreRoot::try_from(row.get::<_, String>(0)?).map_err(|error| refuse(0, error.into()))?;
+    let root = read_root(row, 0)?;
     let hash: String = row.get(1)?;
     let nar_hash = sri_of_nix_hash(&hash).ok_or_else(|| refuse(1, format!("`{hash}` is no hash of {root}").into()))?;
     let nar_size = row.get::<_, Option<i64>>(2)?.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
     Ok((root, Registration { nar_hash, nar_size }))
+}
+
+fn read_root(row: &Row<'_>, column: usize) -> rusqlite::Result<StoreRoot> {
+    StoreRoot::try_from(row.get::<_, String>(column)?).map_err(|error| refuse(column, error.into()))
+}
+
+fn refuse(column: usize, error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
 }

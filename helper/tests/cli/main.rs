@@ -17,3 +17,4 @@ mod rewrite;
 mod schema;
 mod store;
 mod support;
+mod worker_image;
