@@ -3,14 +3,17 @@
 pub mod bazelrc;
 pub mod check;
 mod check_image;
+pub mod completions;
 mod execution_log;
 pub mod explain;
 pub mod image;
+pub mod man;
 pub mod pin;
 mod progress_bar;
 pub mod regen;
 pub mod rewrite;
 mod toolchain_folder;
+mod version;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -24,7 +27,7 @@ use crate::oci::entry::{EntryArguments, VERB, enter};
 
 /// Checks and generates Bazel toolchains that live under `/nix/store`.
 #[derive(Debug, Parser)]
-#[command(name = "lre", version, about)]
+#[command(name = "lre", version = version::version(), about)]
 pub struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -40,6 +43,8 @@ enum Verb {
     Bazelrc(bazelrc::BazelrcArguments),
     Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
+    Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
     #[command(name = VERB, hide = true)]
     Enter(EntryArguments),
 }
@@ -67,6 +72,8 @@ impl Arguments {
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
             Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),
+            Verb::Completions(arguments) => completions::run(&arguments),
+            Verb::Man(arguments) => man::run(&arguments),
             Verb::Enter(arguments) => {
                 return ExitCode::from(u8::try_from(enter(&arguments)).unwrap_or(u8::MAX));
             }

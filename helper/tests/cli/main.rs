@@ -12,6 +12,7 @@ mod image;
 mod java;
 mod pin;
 mod probe;
+mod reference;
 mod regen;
 mod rewrite;
 mod schema;
