@@ -48,7 +48,7 @@ that is not as its manifest says is an error. `LRE_LOCAL=off` in the environment
 
 By default it does not: flags such as those of `lre bazelrc` select it. Registered toolchains come in the order of their
 tags, after what the root module registers itself; the root module names this module before rules_cc, which registers the
-host's compiler. The target platform stays what it is, so a client of another system also needs `--platforms`.""",
+host's compiler, and before rules_java, which registers JDKs. The target platform stays what it is, so a client of another system also needs `--platforms`.""",
             default = False,
         ),
     },

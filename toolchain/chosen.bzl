@@ -25,10 +25,11 @@ def chosen_constraints(toolchain, role, constraint_values):
       constraint_values: those of this module's own manifest.
 
     Returns:
-      `constraint_values`, with those under `@platforms` replaced by those of the chosen manifest's system.
+      `constraint_values`, with those under `@platforms`, if there are any, replaced by those of the chosen manifest's
+      system.
     """
     chosen = CHOSEN.get(toolchain)
-    if not chosen:
+    if not chosen or not constraint_values:
         return constraint_values
     own = [value for value in constraint_values if not value.startswith("@platforms//")]
     return own + constraints_of(chosen[role], "`{}` of the manifest of toolchain `{}`".format(role, toolchain))

@@ -2,7 +2,7 @@
 
 load("//toolchain:chosen.bzl", "chosen_constraints")
 
-def lre_registration(name, toolchain_name, exec_compatible_with, target_compatible_with, **kwargs):
+def lre_registration(name, toolchain_name, exec_compatible_with = [], target_compatible_with = [], **kwargs):
     """Defines a `toolchain`.
 
     Where the root module chose another manifest for the toolchain, its systems are that manifest's: flags name
@@ -11,7 +11,8 @@ def lre_registration(name, toolchain_name, exec_compatible_with, target_compatib
     Args:
       name: the name of the `toolchain`.
       toolchain_name: the name of the toolchain in `lre.toolchain`.
-      exec_compatible_with: constraints; those under `@platforms` follow the manifest that the root module chose.
+      exec_compatible_with: constraints; those under `@platforms` follow the manifest that the root module chose. By
+        default there are none: the toolchain runs anywhere.
       target_compatible_with: likewise.
       **kwargs: other attributes of `toolchain`.
     """

@@ -35,7 +35,9 @@ for headers in include/*-linux-gnu*; do [ "${headers##*/}" = x86_64-linux-gnu ] 
 relink
 
 inner=$(find "$execs" -type f -perm -100 ! -name '*.so*')
-adopt bin/* $inner $(needed bin/* $inner) $(find "$libraries/" -name "libstdc++.so.*")
+# What GCC links programs with, beside the C library.
+own=$(cd "$libraries" && ls -d libstdc++.so.* libatomic.so.* libgcc_s.so.* libgomp.so.* libitm.so.* libquadmath.so.* lib*san.so.*)
+adopt bin/* $inner $(needed bin/* $inner) $(for library in $own; do echo "$libraries/$library"; done)
 for program in $inner; do patchelf --set-interpreter "$PWD/lib64/ld-linux-x86-64.so.2" "$program"; done
 
 # A specs file among its own files makes every call hermetic: headers and libraries are those of this tree and never the
@@ -70,5 +72,10 @@ for linker in bfd gold; do
 done
 gcc -flto -std=c++17 try.cc -lstdc++ -o try
 ./try || fail "what GCC optimizes while it links does not run"
+for sanitizers in address,undefined leak thread; do
+  gcc -std=c++17 "-fsanitize=$sanitizers" try.cc -lstdc++ -o try
+  ldd=$(LD_TRACE_LOADED_OBJECTS=1 ./try)
+  case $ldd in *"not found"*) fail "what GCC links with -fsanitize=$sanitizers lacks a library: $ldd" ;; esac
+done
 gcc -static try.o -lstdc++ -o try
 ./try || fail "what GCC links statically does not run"

@@ -45,12 +45,12 @@ FOLDERS = {}
 def _hub_repository_impl(rctx):
     toolchains = ""
     platforms = ""
-    if rctx.attr.manifests and rctx.attr.after_root:
-        check_module_order(rctx, rctx.attr.after_root)
+    kinds = []
     for index, (name, label) in enumerate(rctx.attr.manifests.items()):
         located = locate_manifest(rctx, label)
         manifest = read_manifest(rctx, located, name)
         config = rctx.attr.configs[name]
+        kinds.append(kind_of(manifest))
 
         # A wildcard goes by name, and the tags' order counts.
         target = "{}_{}".format(("00" + str(index))[-3:], name)
@@ -70,6 +70,8 @@ def _hub_repository_impl(rctx):
                 type = type,
             )
         platforms += _PLATFORM.format(config = config, target = target)
+    if rctx.attr.after_root:
+        check_module_order(rctx, rctx.attr.after_root, kinds)
     rctx.file("BUILD.bazel", "", executable = False)
     rctx.file("folders.bzl", _FOLDERS.format(json.encode_indent(rctx.attr.folders, indent = "    ")), executable = False)
     rctx.file("toolchains/BUILD.bazel", '"""What `register = True` registers."""\n' + toolchains, executable = False)

@@ -1,34 +1,51 @@
-"""Whether the toolchains that this module registers come before the host's.
+"""Whether the toolchains that this module registers come before others of the same kind.
 
-Bazel asks the toolchains of dependencies in the order of the root module's `bazel_dep`s, nearest first, and rules_cc
-registers the host's compiler, which accepts every platform of the host's kind. If rules_cc came first, the host's
-compiler would run on our platform, and so be sent to a worker.
+Bazel asks the toolchains of dependencies in the order of the root module's `bazel_dep`s, nearest first, and rules_cc and
+rules_java register toolchains that accept every platform of the host's kind. If rules_cc came first, the host's compiler
+would run on our platform, and so be sent to a worker.
 """
 
-_HINT = """
+# By kind of toolchain: the module that registers others, what those are, and the variable, if there is one, that keeps
+# it from that.
+_RIVALS = {
+    "cc": struct(module = "rules_cc", registers = "the host's compiler", off = "BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN"),
+    "java": struct(module = "rules_java", registers = "JDKs of its own", off = None),
+}
 
-hint: use one of
-  move `bazel_dep(name = "{own}")` above `bazel_dep(name = "rules_cc")` in MODULE.bazel, then `bazel shutdown`
-  common --repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1    in .bazelrc"""
+_MOVE = "move `bazel_dep(name = \"{own}\")` above `bazel_dep(name = \"{rival}\")` in MODULE.bazel, then `bazel shutdown`"
 
-def check_module_order(rctx, own):
-    """Fails where the root module's `MODULE.bazel` puts rules_cc before this module.
+_OFF = """use one of
+  {}
+  common --repo_env={}=1    in .bazelrc"""
+
+def check_module_order(rctx, own, kinds):
+    """Fails where the root module's `MODULE.bazel` puts rules_cc or rules_java before this module.
 
     It reads statements that start a line, as formatters write them, also those of segments that `include()` names. Where
-    the host's compiler is not looked for, the order does not matter.
+    the host's compiler is not looked for, the order of rules_cc does not matter.
 
     Args:
       rctx: the repository context.
       own: the name of this module.
+      kinds: the kinds of the registered toolchains.
     """
-    if rctx.getenv("BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN") == "1":
+    rivals = [rival for kind, rival in _RIVALS.items() if kind in kinds and not (rival.off and rctx.getenv(rival.off) == "1")]
+    names = _dependencies(_statements(rctx)) if rivals else []
+    if own not in names:
         return
-    names = _dependencies(_statements(rctx))
-    if own in names and "rules_cc" in names and names.index("rules_cc") < names.index(own):
-        fail("`register = True` has no effect: `MODULE.bazel` names `rules_cc`, which registers the host's compiler, before `{}`{}".format(
-            own,
-            _HINT.format(own = own),
-        ))
+    before = names[:names.index(own)]
+    messages = [_message(own, rival) for rival in rivals if rival.module in before]
+    if messages:
+        fail("\n\n".join(messages))
+
+def _message(own, rival):
+    move = _MOVE.format(own = own, rival = rival.module)
+    return "`register = True` has no effect: `MODULE.bazel` names `{}`, which registers {}, before `{}`\n\nhint: {}".format(
+        rival.module,
+        rival.registers,
+        own,
+        _OFF.format(move, rival.off) if rival.off else move,
+    )
 
 # More than any module has; a cycle, which Bazel refuses, ends here too.
 _SEGMENTS = 100

@@ -244,7 +244,8 @@ fn feature_that_the_compiler_cannot_serve_is_absent() -> anyhow::Result<()> {
         probe.linker = Some(Linker { name: "mold".to_owned(), path: None });
     };
     assert_eq!(absent(mold)?, ["thin_lto"]);
-    let gcc = ["cs_fdo_instrument", "cs_fdo_optimize", "fdo_prefetch_hints", "parse_headers", "thin_lto"];
+    let gcc =
+        ["cs_fdo_instrument", "cs_fdo_optimize", "fdo_optimize", "fdo_prefetch_hints", "parse_headers", "thin_lto"];
     assert_eq!(absent(|probe| probe.compiler = CompilerKind::Gcc)?, gcc);
     Ok(())
 }

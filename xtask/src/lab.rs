@@ -7,8 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::engine::{BuildGrid, QUEUE_DEADLINE, Worker, WorkerSpec};
+use crate::sandbox::toolchain::{closure, nix};
 use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
 use crate::step::{Attempts, run_logged};
 
@@ -61,14 +63,7 @@ impl Lab {
     pub(crate) fn start_worker(&mut self, properties: BTreeMap<String, String>) -> Result<()> {
         self.worker = None;
         self.offered = properties;
-        let toolchain = &self.sandbox.toolchain;
-        let spec = WorkerSpec {
-            store: toolchain.store.clone(),
-            closure: toolchain.closure.clone(),
-            tools: toolchain.tools.clone(),
-            buildbox: toolchain.worker.clone(),
-            properties: self.offered.clone(),
-        };
+        let spec = self.worker_spec(self.sandbox.toolchain.closure.clone(), self.offered.clone());
         let directory = self.sandbox.directory().join("worker");
         let logs = self.sandbox.directory().join("logs");
         let address = self.engine.address();
@@ -80,13 +75,42 @@ impl Lab {
         Ok(())
     }
 
-    /// What the manifest says that a worker must offer.
+    /// Starts a worker called `name` beside the first one: it offers what `manifest`, a file below the sandbox's place, asks
+    /// for, and has its store roots and `more`.
+    pub(crate) fn start_worker_beside(&self, name: &str, manifest: &str, more: &[&str]) -> Result<Worker> {
+        let Sandbox { builder, tools, toolchain, .. } = &self.sandbox;
+        let place = self.sandbox.place();
+        let facts = self.manifest(manifest)?;
+        let roots = facts["storeRoots"].as_array().into_iter().flatten().filter_map(|root| root["path"].as_str());
+        let own = [toolchain.tools.as_str(), &toolchain.worker];
+        let paths: Vec<&str> = roots.chain(own).chain(more.iter().copied()).collect();
+        let spec = self.worker_spec(closure(nix(builder, *tools, &place, "nix-store"), &paths)?, properties(&facts)?);
+        let logs = self.sandbox.directory().join("logs").join(name);
+        fs::create_dir_all(&logs)?;
+        Worker::start(&spec, &self.engine.address(), self.sandbox.directory().join(format!("worker-{name}")), &logs)
+    }
+
+    fn worker_spec(&self, closure: Vec<String>, properties: BTreeMap<String, String>) -> WorkerSpec {
+        let toolchain = &self.sandbox.toolchain;
+        WorkerSpec {
+            store: toolchain.store.clone(),
+            closure,
+            tools: toolchain.tools.clone(),
+            buildbox: toolchain.worker.clone(),
+            properties,
+        }
+    }
+
+    /// What the demo's manifest says that a worker must offer.
     pub(crate) fn manifest_properties(&self) -> Result<BTreeMap<String, String>> {
-        let file = self.sandbox.place().outside(HELLO).join("lre-cc/lre.json");
+        properties(&self.manifest(&format!("{HELLO}/lre-cc/lre.json"))?)
+    }
+
+    /// A manifest below the sandbox's place.
+    pub(crate) fn manifest(&self, file: &str) -> Result<Value> {
+        let file = self.sandbox.place().outside(file);
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let manifest: serde_json::Value = serde_json::from_str(&text)?;
-        serde_json::from_value(manifest["image"]["execProperties"].clone())
-            .with_context(|| format!("`{}` has no execution properties", file.display()))
+        serde_json::from_str(&text).with_context(|| format!("`{}` is no JSON", file.display()))
     }
 
     /// The first property that the manifest asks for and the worker does not offer, in words.
@@ -112,6 +136,11 @@ impl Lab {
     pub(crate) fn helper(&self) -> String {
         self.sandbox.place().text("bin/lre")
     }
+}
+
+fn properties(manifest: &Value) -> Result<BTreeMap<String, String>> {
+    serde_json::from_value(manifest["image"]["execProperties"].clone())
+        .context("a manifest has no execution properties")
 }
 
 /// Builds `lre` and puts it where Bazel and Nix are.

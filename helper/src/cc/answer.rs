@@ -29,6 +29,14 @@ pub fn last_program(stderr: &str) -> Option<&str> {
     stderr.lines().rev().find_map(|line| line.strip_prefix(" \"")?.split('"').next())
 }
 
+/// The linker, such as `mold`, that a verbose GCC tells its linker driver to start; `None` if it is the usual one.
+#[must_use]
+pub fn named_linker(stderr: &str) -> Option<&str> {
+    let mut words = stderr.lines().rev().map(str::split_whitespace);
+    let command = words.find(|words| words.clone().next().is_some_and(|program| program.ends_with("/collect2")))?;
+    command.filter_map(|word| word.strip_prefix("-fuse-ld=")).next_back()
+}
+
 /// What a verbose compiler says that it produces code for.
 #[must_use]
 pub fn target(stderr: &str) -> Option<&str> {
@@ -66,6 +74,15 @@ mod unit {
         assert_eq!(last_program(CLANG), Some("/nix/store/x/bin/ld.lld"));
         assert_eq!(value_after(CLANG, "-isysroot"), Some("/nix/store/x/sysroot"));
         assert_eq!(include_directories("gcc: error"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn linker_that_a_verbose_gcc_starts_is_read() {
+        let options = "COLLECT_GCC_OPTIONS='-fuse-ld=lld' '-v'\n";
+        let command = " /nix/store/x/libexec/collect2 -plugin /nix/store/x/p.so -fuse-ld=mold -o linked crt1.o\n";
+        assert_eq!(named_linker(&format!("{options}{command}{options}")), Some("mold"));
+        assert_eq!(named_linker(&command.replace("-fuse-ld=mold", "")), None);
+        assert_eq!(named_linker(options), None);
     }
 
     #[test]

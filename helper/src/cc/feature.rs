@@ -11,8 +11,10 @@ const OF_RUNTIMES: [(Runtime, &[&str]); 5] = [
     (Runtime::Ubsan, &["ubsan"]),
 ];
 
-/// Features whose flags GCC does not have. Bazel's `parse_headers` needs a script, and clang does without.
-const CLANG_ONLY: [&str; 4] = ["cs_fdo_instrument", "cs_fdo_optimize", "fdo_prefetch_hints", "parse_headers"];
+/// Features that GCC has no use for. Bazel takes a profile for `fdo_optimize` in LLVM's formats alone, and GCC overlooks
+/// such a file. Bazel's `parse_headers` needs a script, and clang does without.
+const CLANG_ONLY: [&str; 5] =
+    ["cs_fdo_instrument", "cs_fdo_optimize", "fdo_optimize", "fdo_prefetch_hints", "parse_headers"];
 
 /// The linker that writes the index files of Bazel's `thin_lto`.
 const INDEXING_LINKER: &str = "lld";

@@ -37,10 +37,11 @@ fn render_toolchain(config: &JavaConfig) -> String {
 /// that it is on. Source: the comments in rules_java's `toolchains/BUILD`.
 fn render_config(name: &str, system: System, exec_properties: &BTreeMap<String, String>) -> String {
     let toolchain = |label: &str, constraints, target: &str, kind: &str| {
-        Call::new("toolchain")
+        Call::new("lre_registration")
             .attribute("name", Value::string(label))
             .attribute(constraints, own_constraints(name, system))
             .attribute("toolchain", Value::string(&format!("@lre_{name}//{target}")))
+            .attribute("toolchain_name", Value::string(name))
             .attribute("toolchain_type", Value::string(&format!("@bazel_tools//tools/jdk:{kind}")))
     };
     let calls = [
@@ -56,6 +57,7 @@ fn render_config(name: &str, system: System, exec_properties: &BTreeMap<String, 
         toolchain("java-toolchain", "exec_compatible_with", "java", "toolchain_type"),
         platform(name, system, exec_properties),
     ];
-    let load = load(&format!("{MODULE}:platform.bzl"), "lre_platform");
-    format!("{load}\n{}", render_calls(&calls))
+    let loads = [("platform", "lre_platform"), ("registration", "lre_registration")]
+        .map(|(file, symbol)| load(&format!("{MODULE}:{file}.bzl"), symbol));
+    format!("{}\n{}", loads.concat(), render_calls(&calls))
 }

@@ -42,8 +42,6 @@ pub(crate) struct Toolchain {
     pub(crate) worker: String,
     /// Everything that tools, compiler and BuildBox need, logical.
     pub(crate) closure: Vec<String>,
-    /// The same with the JDK and Bazel's Java tools in place of the compiler.
-    pub(crate) java_closure: Vec<String>,
     /// The store's directory as seen from outside.
     pub(crate) store: PathBuf,
 }
@@ -93,16 +91,12 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
         fs::write(&built, paths).with_context(|| format!("cannot write `{}`", built.display()))
     })?;
     let paths = text(&built)?;
-    let [tool_path, compiler, worker, jdk, java_tools] = paths.lines().collect::<Vec<_>>()[..] else {
+    let [tool_path, compiler, worker, _jdk, _java_tools] = paths.lines().collect::<Vec<_>>()[..] else {
         bail!("`{}` does not name five store paths", built.display());
     };
     let environment = |attribute: &str| {
         let evaluate = ["--eval", "--strict", "--json", "toolchain.nix", "-A", attribute];
         output(nix("nix-instantiate").args(evaluate))
-    };
-    let closure = |paths: &[&str]| -> Result<Vec<String>> {
-        let closure = output(nix("nix-store").args(["--query", "--requisites"]).args(paths))?;
-        Ok(closure.lines().map(str::to_owned).collect())
     };
     Ok(Toolchain {
         environment: environment("lre-cc.meta.Env")?,
@@ -110,8 +104,7 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
         tools: tool_path.to_owned(),
         compiler: compiler.to_owned(),
         worker: worker.to_owned(),
-        closure: closure(&[tool_path, compiler, worker])?,
-        java_closure: closure(&[tool_path, jdk, java_tools, worker])?,
+        closure: closure(nix("nix-store"), &[tool_path, compiler, worker])?,
         store: physical(builder, tools, "/nix/store"),
     })
 }
@@ -120,6 +113,12 @@ pub(crate) fn prepare(steps: &Steps, builder: &Root, place: &Place, tools: Tools
 pub(crate) fn nix(builder: &Root, tools: Tools, place: &Place, program: &str) -> Entry {
     let entry = entry(builder, tools, program).directory(place.inside(FOLDER));
     entry.env("NIX_CONFIG", NIX_CONFIG).env("HOME", "/root").env("LC_ALL", "C.UTF-8").limit(super::COMMAND_LIMIT)
+}
+
+/// What store paths need, themselves included; all logical. `nix_store` is the command without arguments.
+pub(crate) fn closure(nix_store: Entry, paths: &[&str]) -> Result<Vec<String>> {
+    let closure = output(nix_store.args(["--query", "--requisites"]).args(paths))?;
+    Ok(closure.lines().map(str::to_owned).collect())
 }
 
 /// Where a path below `/nix` lies outside.

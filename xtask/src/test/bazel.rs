@@ -8,11 +8,13 @@ mod consumer;
 mod cross;
 mod differential;
 mod example_toolchain;
+mod expectation;
 mod features;
 mod fetch;
 mod findings;
 mod helper_lookup;
 mod java;
+mod java_home;
 mod main_job;
 mod modes;
 mod pins;
@@ -22,6 +24,8 @@ mod removed_symbols;
 mod several;
 mod starlark;
 mod workspace;
+
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
@@ -36,6 +40,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
     let files: &[(&str, Checks)] = &[
         ("a consumer", consumer::run),
         ("C++ features", features::run),
+        ("C++ features of GCC", features::gcc::run),
         ("fetching", fetch::run),
         ("bad input", bad_input::run),
         ("findings and pins", findings::run),
@@ -52,19 +57,29 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("Bazel's Starlark", starlark::run),
         ("the helper's lookup", helper_lookup::run),
         ("Java", java::run),
+        ("Java of `JAVA_HOME` alone", java_home::run),
     ];
     let opened = super::open(lab)?;
     let is_meant = |name: &str| only.is_none_or(|text| name.contains(text));
     for (name, checks) in files.iter().filter(|(name, _)| is_meant(name)) {
+        let start = Instant::now();
         if let Err(error) = checks(tally, opened) {
             tally.fail(&format!("the checks of {name} could not all run"), &error);
         }
+        print_time(name, start);
     }
     *lab = None;
     if is_meant("the demo") {
+        let start = Instant::now();
         main_job::run(tally);
+        print_time("the demo", start);
     }
     Ok(())
+}
+
+/// What a part costs, starts of Bazel included, beside the times of its checks.
+fn print_time(part: &str, start: Instant) {
+    println!("  {part}: {:.0} s", start.elapsed().as_secs_f64());
 }
 
 /// What `lre check FOLDER` says in `workspace`, from its first line to its hint; it must find something.

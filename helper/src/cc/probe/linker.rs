@@ -48,8 +48,8 @@ impl LinkerProbe<'_> {
     fn linker(&self, name: &str, flag: &str, answer: &Answer) -> Result<Linker, ProbeError> {
         let printed = match self.kind {
             CompilerKind::Clang => answer::last_program(&answer.stderr).map(str::to_owned),
-            // GCC shows its own linker driver, and not the linker that this starts.
-            CompilerKind::Gcc => Some(self.gcc_linker(name)?),
+            // GCC shows its own linker driver, and not the linker that this starts. What a wrapper adds counts.
+            CompilerKind::Gcc => Some(self.gcc_linker(answer::named_linker(&answer.stderr).unwrap_or(name))?),
         };
         let outside = |reason| ProbeError::LinkerOutsideStore { flag: flag.to_owned(), reason };
         let path = match printed {

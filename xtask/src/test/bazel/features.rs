@@ -1,8 +1,7 @@
 //! Every feature of the C++ toolchain: built and run on the worker, then here; and what must not compile does not.
 
-mod gcc;
+pub(super) mod gcc;
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -10,11 +9,14 @@ use anyhow::{Context, Result, bail};
 use crate::bazel::{ALICE, BOB, Bazel, Execution};
 use crate::execution_log::Spawn;
 use crate::lab::{FEATURES, Lab};
-use crate::parity::{Expected, misses, unexpected};
+use crate::parity::Expected;
 use crate::sandbox::toolchain::output;
+use crate::test::bazel::expectation::{expect_all, expect_hits, expect_same_bytes};
 use crate::test::case::{Tally, expect_equal};
 
-/// The targets of the package `refused`, each with what the compiler says.
+/// Targets of the package `refused`, each with what the compiler says.
+type Refused<'a> = &'a [(&'a str, &'a str)];
+
 const REFUSED: [(&str, &str); 3] = [
     ("layering_check", "error: module //refused:layers does not depend on a module exporting 'mean.h'"),
     ("parse_headers", "refused/parse_headers.h:4:8: error: use of undeclared identifier 'std'"),
@@ -57,26 +59,25 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         }
         expect_equal("the actions with a module map", &outputs(&mapped), &outputs(&checked))
     });
-    tally.check("what must not compile is refused on the worker", || expect_refused(&remote, Execution::Remote));
+    tally.check("what must not compile is refused on the worker", || {
+        expect_refused(&remote, Execution::Remote, &REFUSED, &[])
+    });
     remote.shutdown()?;
     let local = Bazel::new(lab, FEATURES, &BOB, "features-local");
     local.forget()?;
     tally.check("somebody else's local build of every feature hits what the worker left, action for action", || {
-        let spawns = local.spawns("build", Execution::LocalWithCache, &["//..."])?;
-        let missed: Vec<String> = misses(&built, &spawns, Expected::Hit).iter().map(ToString::to_string).collect();
-        expect_equal("what did not hit", &missed.join("\n"), "")
+        expect_hits(&built, &local.spawns("build", Execution::LocalWithCache, &["//..."])?)
     });
     tally.check("without a cache every feature is built and run here, and each output has the worker's bytes", || {
         local.run("clean", &[])?.expect_success("`bazel clean`")?;
         let spawns = local.spawns("build", Execution::LocalNoCache, &["//..."])?;
         expect_all(&spawns, Expected::Local)?;
         expect_seen(lab, &local)?;
-        let (ours, theirs) = (digests(&spawns)?, digests(&built)?);
-        let differ: Vec<&str> =
-            ours.keys().chain(theirs.keys()).filter(|path| ours.get(*path) != theirs.get(*path)).copied().collect();
-        expect_equal("what differs", &differ.join("\n"), "")
+        expect_same_bytes(&built, &spawns)
     });
-    tally.check("what must not compile is refused here", || expect_refused(&local, Execution::LocalNoCache));
+    tally.check("what must not compile is refused here", || {
+        expect_refused(&local, Execution::LocalNoCache, &REFUSED, &[])
+    });
     tally.check("a feature whose runtime the compiler lacks is absent: to ask for it changes no action", || {
         let flags = |feature| compile_flags(&local, &format!("//:fault_{feature}"));
         let asked = |feature, flag: &str| anyhow::Ok(flags(feature)?.iter().any(|word| word == flag));
@@ -85,8 +86,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let without = (asked("tsan", "-fsanitize=thread")?, asked("asan", "-fsanitize=address")?);
         expect_equal("tsan and asan, before and after", &format!("{with:?} {without:?}"), "(true, true) (false, true)")
     });
-    local.shutdown()?;
-    gcc::run(tally, lab)
+    local.shutdown()
 }
 
 /// The words of the command that compiles `target`'s one source.
@@ -115,14 +115,6 @@ fn argument(spawn: &Spawn, flag: &str) -> bool {
     spawn.command_args.iter().any(|argument| argument == flag)
 }
 
-fn expect_all(spawns: &[Spawn], expected: Expected) -> Result<()> {
-    if spawns.is_empty() {
-        bail!("nothing was built");
-    }
-    let strays: Vec<&str> = unexpected(spawns, expected).map(Spawn::primary_output).collect();
-    expect_equal("what ran elsewhere", &strays.join("\n"), "")
-}
-
 /// Fails unless `seen.txt` is the text block of README.md.
 fn expect_seen(lab: &Lab, bazel: &Bazel<'_>) -> Result<()> {
     let place = lab.sandbox.place();
@@ -136,30 +128,17 @@ fn expect_seen(lab: &Lab, bazel: &Bazel<'_>) -> Result<()> {
     expect_equal("`seen.txt`", &seen, block.context("README.md has no text block")?)
 }
 
-/// Fails unless each target of the package `refused` fails with its message.
-fn expect_refused(bazel: &Bazel<'_>, execution: Execution) -> Result<()> {
+/// Fails unless each of the targets fails with its message.
+fn expect_refused(bazel: &Bazel<'_>, execution: Execution, refused: Refused<'_>, more: &[&str]) -> Result<()> {
     let flags = bazel.flags(execution);
-    let targets: Vec<String> = REFUSED.iter().map(|(name, _)| format!("//refused:{name}")).collect();
+    let targets: Vec<String> = refused.iter().map(|(name, _)| format!("//refused:{name}")).collect();
     let mut arguments = vec!["--config=lre", "--keep_going", "--color=no", "--disk_cache="];
-    arguments.extend(flags.iter().chain(&targets).map(String::as_str));
+    arguments.extend(more.iter().copied().chain(flags.iter().chain(&targets).map(String::as_str)));
     let outcome = bazel.run("build", &arguments)?;
-    for (name, message) in REFUSED {
-        if !outcome.stderr.lines().any(|line| line.ends_with(message)) {
+    for (name, message) in refused {
+        if !outcome.stderr.lines().any(|line| line.ends_with(*message)) {
             bail!("`//refused:{name}` does not fail with `{message}`:\n{}", outcome.stderr);
         }
     }
     Ok(())
-}
-
-/// The digest of each output. Dependency files are left out: a local build keeps them in memory.
-fn digests(spawns: &[Spawn]) -> Result<BTreeMap<&str, &str>> {
-    let outputs = spawns.iter().flat_map(|spawn| &spawn.actual_outputs);
-    let digests: BTreeMap<&str, &str> = outputs
-        .map(|file| (file.path.as_str(), file.digest.hash.as_str()))
-        .filter(|(path, _)| !path.ends_with(".d"))
-        .collect();
-    if digests.is_empty() || digests.values().any(|hash| hash.is_empty()) {
-        bail!("the execution log tells no digests");
-    }
-    Ok(digests)
 }

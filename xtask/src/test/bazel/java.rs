@@ -1,6 +1,5 @@
 //! The Java toolchain: built and tested on a worker that holds nothing but store paths, then here.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -8,21 +7,17 @@ use anyhow::{Context, Result, bail};
 use crate::bazel::{ALICE, Execution};
 use crate::demo::half::{Built, Half};
 use crate::demo::outputs;
-use crate::engine::{Worker, WorkerSpec};
 use crate::execution_log::Spawn;
 use crate::lab::{HELLO_JAVA, Lab};
 use crate::parity::{Expected, misses, unexpected};
 use crate::test::case::{Tally, expect_equal};
-
-/// What is built: everything that a Java project has, and the smallest use of the toolchain.
-const TARGETS: [&str; 2] = ["//...", "@local-remote-execution//examples:lre-java"];
 
 /// The actions among them, by mnemonic: each is run on both sides.
 const MNEMONICS: &str = "Genrule JavaDeployJar JavaIjar JavaResourceJar Javac TestRunner";
 
 /// Runs the checks.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
-    let _worker = start_worker(lab)?;
+    let _worker = lab.start_worker_beside("java", &format!("{HELLO_JAVA}/lre-java/lre.json"), &[])?;
     let mut remote = None;
     tally.check("a Java project is built and tested on a worker that has store paths only", || {
         let built = build(lab, "java remote", Execution::RemoteNoCache)?;
@@ -31,6 +26,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         mnemonics.sort_unstable();
         mnemonics.dedup();
         expect_equal("what was run", &mnemonics.join(" "), MNEMONICS)?;
+        expect_jdk(lab, &built)?;
         remote = Some(built);
         Ok(())
     });
@@ -54,6 +50,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
             // Its log and its report have times.
             built.spawns.retain(|spawn| spawn.mnemonic != "TestRunner");
         }
+        expect_jdk(lab, &local)?;
         let differences = outputs::differences(&remote, &local)?;
         expect_equal("the list of outputs that differ", &differences.join("\n"), "")?;
         remote.clean()?;
@@ -63,29 +60,18 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
 }
 
 fn build(lab: &Lab, name: &str, execution: Execution) -> Result<Built> {
-    let arguments = TARGETS.to_vec();
+    let arguments = vec!["//..."];
     let key = "java".to_owned();
     Half { name, workspace: HELLO_JAVA, user: ALICE, verb: "test", execution, key, arguments }.build(lab)
 }
 
-/// A worker with the JDK and Bazel's Java tools, beside the one with the compiler.
-fn start_worker(lab: &Lab) -> Result<Worker> {
-    let file = lab.sandbox.place().outside(HELLO_JAVA).join("lre-java/lre.json");
-    let text = fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-    let manifest: serde_json::Value = serde_json::from_str(&text)?;
-    let properties: BTreeMap<String, String> = serde_json::from_value(manifest["image"]["execProperties"].clone())?;
-    let toolchain = &lab.sandbox.toolchain;
-    let spec = WorkerSpec {
-        store: toolchain.store.clone(),
-        closure: toolchain.java_closure.clone(),
-        tools: toolchain.tools.clone(),
-        buildbox: toolchain.worker.clone(),
-        properties,
-    };
-    let directory = lab.sandbox.directory();
-    let logs = directory.join("logs/java");
-    fs::create_dir_all(&logs)?;
-    Worker::start(&spec, &lab.engine.address(), directory.join("worker-java"), &logs)
+/// Fails unless the module's own example was run by the toolchain's JDK.
+fn expect_jdk(lab: &Lab, built: &Built) -> Result<()> {
+    let file = built.execution_root.join("bazel-out/k8-fastbuild/bin/lre_java.txt");
+    let said = fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let environment: Vec<String> = serde_json::from_str(&lab.sandbox.toolchain.java_environment)?;
+    let home = environment.iter().find_map(|entry| entry.strip_prefix("JAVA_HOME="));
+    expect_equal("what it says", &said, &format!("Hello from {}\n", home.context("Env has no `JAVA_HOME`")?))
 }
 
 fn expect_none<'a>(what: &str, mut spawns: impl Iterator<Item = &'a Spawn>) -> Result<()> {

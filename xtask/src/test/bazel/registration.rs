@@ -2,9 +2,11 @@
 
 use anyhow::{Result, bail};
 
+use super::example_toolchain::tag;
 use super::helper_message;
-use super::workspace::{Workspace, demo_tag, module_file};
-use crate::lab::Lab;
+use super::workspace::{EXTENSION, RULES_JAVA, Workspace, demo_tag, module_file};
+use crate::lab::{HELLO_JAVA, Lab};
+use crate::sandbox::source;
 use crate::test::case::{Tally, expect_equal, expect_lines};
 
 const REGISTER: &str = "    register = True,\n";
@@ -13,6 +15,7 @@ const OWN: &str = "bazel_dep(name = \"local-remote-execution\")\n";
 /// Runs the checks.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     let workspace = Workspace::create(lab, "registration")?;
+    let place = lab.sandbox.place();
     tally.check("a bare bazel_dep changes no action and fetches no toolchain", || {
         // The same `MODULE.bazel` but for the module: what is visible decides how Bazel prints labels.
         workspace.write("MODULE.bazel", &module_file("", "").replace(OWN, ""))?;
@@ -81,6 +84,46 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let flag = "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1";
         let (platform, _) = workspace.compile_platform("//:one", &[flag])?;
         expect_equal("the execution platform's name", platform.rsplit(':').next().unwrap_or_default(), "000_cc")
+    });
+    tally.check("register = True for Java after rules_java, whose JDKs would come first, is refused", || {
+        source::copy(&place.outside(HELLO_JAVA).join("lre-java"), &place.outside(&workspace.path).join("lre-java"))?;
+        workspace.write_module("src", &tag("java").replace("json\",\n", &format!("json\",\n{REGISTER}")))?;
+        let module = workspace.read("MODULE.bazel")?;
+        workspace.write("MODULE.bazel", &module.replace(OWN, &(RULES_JAVA.to_owned() + OWN)))?;
+        let said = workspace.refused("build", &["--nobuild", "//:one"])?;
+        let wanted = "Error in fail: `register = True` has no effect: `MODULE.bazel` names `rules_java`, which registers \
+                      JDKs of its own, before `local-remote-execution`\n\nhint: move `bazel_dep(name = \
+                      \"local-remote-execution\")` above `bazel_dep(name = \"rules_java\")` in MODULE.bazel, then `bazel \
+                      shutdown`";
+        expect_lines("Bazel's message", &said, wanted)?;
+        // rules_cc has no JDK to register: where it stands does not matter.
+        let rules_cc = "bazel_dep(name = \"rules_cc\", version = \"0.0.11\")\n";
+        let reordered = module.replace(rules_cc, "").replace(OWN, &(rules_cc.to_owned() + OWN));
+        workspace.write("MODULE.bazel", &reordered.replace(EXTENSION, &(RULES_JAVA.to_owned() + EXTENSION)))?;
+        workspace.run("build", &["--nobuild", "//:one"])?.expect_success("this module before rules_java").map(drop)
+    });
+    tally.check("what this module registers of Java is for the systems of the manifest that is chosen for it", || {
+        workspace.write_module("src", &tag("java"))?;
+        workspace.write(
+            "lre-java/lre.json",
+            &workspace.read("lre-java/lre.json")?.replace("x86_64-linux", "aarch64-linux"),
+        )?;
+        let config = "@local-remote-execution//generated-java/config";
+        let system = format!("[\"{config}:lre-java\", \"@platforms//cpu:aarch64\", \"@platforms//os:linux\"]");
+        for (toolchain, exec, target) in [
+            ("java-bootstrap-runtime-toolchain", system.as_str(), "[]"),
+            ("java-runtime-toolchain", "[]", &system),
+            ("java-toolchain", &system, "[]"),
+        ] {
+            let query = ["--output=build", &format!("{config}:{toolchain}")];
+            let answer = workspace.run("query", &query)?.expect_success("`bazel query`")?;
+            let mut lines: Vec<&str> =
+                answer.stdout.lines().map(str::trim).filter(|line| line.contains("_compatible_with")).collect();
+            lines.sort_unstable();
+            let wanted = format!("exec_compatible_with = {exec},\ntarget_compatible_with = {target},");
+            expect_equal(toolchain, &lines.join("\n"), &wanted)?;
+        }
+        Ok(())
     });
     tally.check("a toolchain without a manifest is refused", || {
         workspace.write_module("src", "lre.toolchain(name = \"mine\")\n")?;

@@ -130,6 +130,9 @@ bazel_dep(name = "rules_cc", version = "0.0.11")
     )
 }
 
+/// What a workspace with Java adds to its `MODULE.bazel`.
+pub(super) const RULES_JAVA: &str = "bazel_dep(name = \"rules_java\", version = \"7.6.5\")\n";
+
 /// Makes the tags' object.
 pub(super) const EXTENSION: &str = "\nlre = use_extension(\"@local-remote-execution//extensions:lre.bzl\", \"lre\")\n";
 
