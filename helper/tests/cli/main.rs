@@ -10,6 +10,7 @@ mod explain;
 mod findings;
 mod image;
 mod java;
+mod links;
 mod pin;
 mod probe;
 mod reference;
