@@ -7,6 +7,7 @@ pub mod completions;
 mod execution_log;
 pub mod explain;
 pub mod image;
+pub mod init;
 pub mod man;
 pub mod pin;
 mod progress_bar;
@@ -35,6 +36,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Init(init::InitArguments),
     Regen(Box<regen::RegenArguments>),
     Check(check::CheckArguments),
     Explain(explain::ExplainArguments),
@@ -65,6 +67,7 @@ impl Arguments {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let outcome = match self.verb {
+            Verb::Init(arguments) => init::run(&arguments),
             Verb::Regen(arguments) => regen::run(&arguments),
             Verb::Check(arguments) => check::run(&arguments),
             Verb::Explain(arguments) => explain::run(&arguments),

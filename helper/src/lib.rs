@@ -16,6 +16,7 @@ pub mod explain;
 pub mod generated_file;
 pub mod generated_folder;
 pub mod image;
+pub mod init;
 pub mod java;
 pub mod json;
 pub mod manifest;

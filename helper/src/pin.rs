@@ -14,7 +14,7 @@ mod module_override;
 mod place;
 mod rc;
 mod release;
-mod starlark;
+pub(crate) mod starlark;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use disagreement::{Disagreement, PinKind, Side};
 pub use metadata::{MetadataError, read_flake_pin};
+pub(crate) use module_file::segment_name;
 pub use place::{Edit, Located, Place};
 pub use sync::{Sync, SyncError, plan_sync};
 

@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for Pairs {
 }
 
 /// Reads a file that may be replaced.
-fn read_file(path: &Path) -> anyhow::Result<(Metadata, String)> {
+pub(super) fn read_file(path: &Path) -> anyhow::Result<(Metadata, String)> {
     let cannot_read = || format!("{}: cannot be read", path.display());
     let metadata = fs::symlink_metadata(path).with_context(cannot_read)?;
     if metadata.is_symlink() {

@@ -227,7 +227,7 @@ impl Reader<'_, '_> {
 }
 
 /// The path of a segment below the root workspace.
-fn segment_name(label: &str) -> Option<String> {
+pub(crate) fn segment_name(label: &str) -> Option<String> {
     let rest = label.strip_prefix("//")?;
     let (package, name) = match rest.split_once(':') {
         Some(parts) => parts,

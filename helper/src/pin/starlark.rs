@@ -15,17 +15,17 @@ const MAX_LENGTH: usize = 4096;
 
 /// A call of a function that is a plain name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Call {
-    pub(super) function: String,
+pub(crate) struct Call {
+    pub(crate) function: String,
     /// The bytes of the whole call.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Arguments with the names of those that have one.
-    pub(super) arguments: Vec<(Option<String>, Expression)>,
+    pub(crate) arguments: Vec<(Option<String>, Expression)>,
 }
 
 /// An expression, as far as literals go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Expression {
+pub(crate) enum Expression {
     /// One or more string literals added to one another, perhaps through names.
     Text {
         /// What they evaluate to.
@@ -42,7 +42,7 @@ pub(super) enum Expression {
 }
 
 impl Expression {
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(crate) fn span(&self) -> Range<usize> {
         match self {
             Self::Text { span, .. } | Self::List(_, span) | Self::Other(span) => span.clone(),
         }
@@ -67,7 +67,7 @@ impl Expression {
 }
 
 /// Every call in the order of the file, those inside of other expressions too.
-pub(super) fn find_calls(module: &AstModule) -> Vec<Call> {
+pub(crate) fn find_calls(module: &AstModule) -> Vec<Call> {
     let mut finder = Finder { names: bindings(module), calls: Vec::new() };
     module.statement().visit_expr(|expression| finder.expression(expression, true));
     finder.calls

@@ -9,6 +9,7 @@ mod database;
 mod explain;
 mod findings;
 mod image;
+mod init;
 mod java;
 mod links;
 mod pin;

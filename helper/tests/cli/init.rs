@@ -1,0 +1,99 @@
+//! `lre init`.
+
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::support::Scene;
+
+const MODULE: &str =
+    "\"\"\"A module.\"\"\"\n\nmodule(name = \"m\")\n\n# Rules.\nbazel_dep(name = \"rules_cc\", version = \"0.0.11\")\n";
+
+fn workspace() -> Scene {
+    let scene = Scene::empty();
+    scene.write("MODULE.bazel", MODULE);
+    scene.write(".bazelrc", "build -c opt");
+    scene
+}
+
+#[test]
+fn difference_is_shown_and_nothing_is_written_on_a_dry_run() {
+    assert_snapshot!(workspace().run_without_change(&[
+        "init",
+        "--path",
+        "../lre",
+        "--toolchain",
+        "lre-cc",
+        "--dry-run"
+    ]));
+}
+
+#[test]
+fn files_are_completed_and_a_second_run_changes_nothing() {
+    let scene = workspace();
+    let arguments = ["init", "--git", "https://example.com/lre.git", "--commit", &"0".repeat(40), "--yes"];
+    assert_snapshot!("first", scene.run(&arguments));
+    let again = "exit 0\n--- stdout\n--- stderr\nnothing to add: the workspace uses the toolchain already\n";
+    assert_eq!(scene.run_without_change(&["init", "--yes"]), again);
+    assert_eq!(scene.run_without_change(&arguments), again);
+    assert!(scene.read("MODULE.bazel").starts_with(MODULE));
+    assert_eq!(scene.read(".bazelrc"), "build -c opt\ntry-import %workspace%/lre.bazelrc\n");
+    assert_eq!(scene.read(".gitignore"), "/lre.bazelrc\n");
+}
+
+#[test]
+fn toolchain_that_is_there_is_named() {
+    let scene = workspace();
+    scene.write("lre-cc/lre.json", "{}");
+    assert_snapshot!(scene.run(&["init", "--path", "../lre", "--yes"]));
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_nothing_is_written() {
+    let scene = workspace();
+    assert_snapshot!("no-source", scene.run_without_change(&["init", "--yes"]));
+    assert_snapshot!("not-asked", scene.run_without_change(&["init", "--path", "../lre"]));
+    assert_snapshot!("commit", scene.run_without_change(&["init", "--git", "u", "--commit", "main"]));
+    assert_snapshot!("no-workspace", Scene::empty().run_without_change(&["init", "--yes"]));
+    scene.write("MODULE.bazel", "module(\n");
+    assert_snapshot!("syntax", scene.run_without_change(&["init", "--path", "../lre", "--yes"]));
+    scene.write("MODULE.bazel", "include(\"//:deps.MODULE.bazel\")\n");
+    assert_snapshot!("segment", scene.run_without_change(&["init", "--path", "../lre", "--yes"]));
+    let linked = workspace();
+    linked.write("elsewhere", "");
+    symlink("elsewhere", linked.path().join(".gitignore")).expect("a link");
+    assert_snapshot!("link", linked.run_without_change(&["init", "--path", "../lre", "--yes"]));
+}
+
+/// Runs `lre init` on a terminal that `script` makes, with an answer, and returns what stands there.
+fn answered(scene: &Scene, answer: &str) -> String {
+    let command = format!("{} init --path ../lre", env!("CARGO_BIN_EXE_lre"));
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(scene.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("`script` of bsdutils runs");
+    child.stdin.take().expect("a pipe").write_all(answer.as_bytes()).expect("an answer");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    String::from_utf8_lossy(&output.stdout).replace('\r', "")
+}
+
+#[test]
+fn on_a_terminal_it_asks_and_only_yes_writes() {
+    let scene = workspace();
+    let before = scene.snapshot();
+    let said = answered(&scene, "n\n");
+    assert!(
+        said.ends_with("write 3 files? [y/N] n\nnothing was written\n")
+            || said.ends_with("[y/N] nothing was written\n"),
+        "{said}"
+    );
+    assert!(before == scene.snapshot());
+    answered(&scene, "y\n");
+    assert_eq!(scene.read(".gitignore"), "/lre.bazelrc\n");
+}
