@@ -2,7 +2,8 @@
 
 This module's `MODULE.bazel` passes both packages to `register_toolchains` and `register_execution_platforms`, so every
 build fetches the hub. Both are empty unless a tag says `register = True`, the hub reads the manifests of those toolchains alone, and
-names their leaf repositories without fetching them. `folders.bzl` says what `bazel run …//helper:regen` writes.
+names their leaf repositories without fetching them. `folders.bzl` says what `bazel run …//helper:regen` writes and
+`…:doctor` examines.
 """
 
 load("//extensions/private:manifest.bzl", "kind_of", "locate_manifest", "read_manifest")

@@ -4,6 +4,7 @@ pub mod bazelrc;
 pub mod check;
 mod check_image;
 pub mod completions;
+pub mod doctor;
 mod execution_log;
 pub mod explain;
 pub mod image;
@@ -42,6 +43,7 @@ enum Verb {
     Explain(explain::ExplainArguments),
     #[command(subcommand)]
     Image(image::ImageVerb),
+    Doctor(doctor::DoctorArguments),
     Bazelrc(bazelrc::BazelrcArguments),
     Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
@@ -72,6 +74,7 @@ impl Arguments {
             Verb::Check(arguments) => check::run(&arguments),
             Verb::Explain(arguments) => explain::run(&arguments),
             Verb::Image(verb) => image::run(&verb),
+            Verb::Doctor(arguments) => doctor::run(&arguments),
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
             Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),

@@ -10,6 +10,7 @@ pub mod check;
 pub mod command;
 pub mod diagnostic;
 pub mod diff;
+pub mod doctor;
 pub mod environment;
 pub mod execlog;
 pub mod explain;

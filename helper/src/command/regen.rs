@@ -16,6 +16,7 @@ use crate::generated_folder::FolderPlan;
 use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
 use source::SourceArguments;
+pub(super) use target::parse_toolchain;
 use target::{Target, TargetArguments};
 
 /// Writes a toolchain's folder: BUILD files and the manifest `lre.json`.

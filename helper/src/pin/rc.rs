@@ -96,6 +96,42 @@ pub(super) fn compare_rc(
     Ok(())
 }
 
+/// An rc file, held against what would be written from the Env, the prefix and the helper in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// The same bytes.
+    Same,
+    /// Other bytes.
+    Different,
+    /// Nothing would be written; why.
+    Unknown(String),
+}
+
+/// Writes an rc file again from what it says itself, and compares.
+#[must_use]
+pub fn render_again(text: &str) -> Rendered {
+    let rc = parse(text);
+    let [kind] = selected(text)[..] else {
+        return Rendered::Unknown("it is not for one toolchain, and not compared".to_owned());
+    };
+    if !rc.is_known {
+        return Rendered::Unknown("it is none that `lre bazelrc` wrote, and not compared".to_owned());
+    }
+    // In the order of the file.
+    let mut entries: Vec<(&String, &(String, Range<usize>))> = rc.entries.iter().collect();
+    entries.sort_by_key(|(_, (_, span))| span.start);
+    let entries: Vec<String> = entries.into_iter().map(|(key, (value, _))| format!("{key}={value}")).collect();
+    let environment = match Environment::from_entries(&entries) {
+        Ok(environment) => (rc.no_env.is_none() || !entries.is_empty()).then_some(environment),
+        Err(error) => return Rendered::Unknown(error.to_string()),
+    };
+    match render_bazelrc(kind, environment.as_ref(), rc.prefix.as_deref(), rc.helper.as_deref()) {
+        Ok(rendered) if rendered == text => Rendered::Same,
+        // A file from which `lre` would write nothing is none that it wrote.
+        Ok(_) | Err(_) => Rendered::Different,
+    }
+}
+
 /// The toolchains that the flags of an rc file select.
 fn selected(text: &str) -> Vec<ToolchainKind> {
     let kinds = [ToolchainKind::Cc, ToolchainKind::Java].into_iter();

@@ -85,3 +85,22 @@ fn schema_names_every_code_and_kind_in_order() {
     assert_eq!(schema.pointer("/$defs/finding/properties/code/enum"), Some(&codes.into()));
     assert_eq!(schema.pointer("/$defs/finding/properties/kind/enum"), Some(&names.into()));
 }
+
+#[test]
+fn document_of_the_doctor_lists_every_check_that_it_shows() {
+    let document = fs::read_to_string(folder().join("../docs/doctor.md")).expect("the document of the doctor");
+    let (_, table) = document.split_once("## The checks\n").expect("the checks");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: Vec<&str> = rows.map(|(name, _)| name).collect();
+    let screens = snapshots().into_iter().filter(|(name, _)| name.starts_with("cli__doctor__")).map(|(_, text)| text);
+    let mut shown = std::collections::BTreeSet::new();
+    for screen in screens.chain([document.clone()]) {
+        for line in screen.lines() {
+            let line = ["  ✓ ", "  ✗ ", "  – "].iter().find_map(|sign| line.strip_prefix(sign));
+            shown.extend(line.map(|line| line.split("  ").next().unwrap_or_default().to_owned()));
+        }
+    }
+    assert!(shown.len() > 20, "{shown:?}");
+    let sorted: std::collections::BTreeSet<String> = listed.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(sorted, shown);
+}

@@ -6,6 +6,7 @@ mod bazelrc;
 mod builder;
 mod check;
 mod database;
+mod doctor;
 mod explain;
 mod findings;
 mod image;

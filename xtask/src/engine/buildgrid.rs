@@ -30,10 +30,14 @@ pub(crate) fn install(root: &Root, steps: &Steps) -> Result<()> {
     Ok(())
 }
 
+/// The configuration of a server that only stores.
+const CACHE_FILE: &str = "cache.yml";
+
 /// A running BuildGrid: content-addressed storage, action cache and scheduler behind one address.
 pub(crate) struct BuildGrid {
     _servers: Vec<Child>,
     port: u16,
+    database_port: u16,
     /// How long an action may wait for a worker that offers what its platform asks for.
     pub(crate) queue_deadline: Duration,
 }
@@ -56,7 +60,28 @@ impl BuildGrid {
         let command = shell(root, &format!("exec {VENV}/bin/bgd server start {RUN}/buildgrid.yml"), WHOLE_RUN);
         let mut server = start_server(command, &log)?;
         wait_until_listening("BuildGrid", &mut server, port, &log)?;
-        Ok(Self { _servers: vec![database.server, server], port, queue_deadline })
+        let database_port = database.port;
+        Ok(Self { _servers: vec![database.server, server], port, database_port, queue_deadline })
+    }
+
+    /// Starts a second server that stores and does not execute; its address. It ends with `root`, as the others do.
+    pub(crate) fn start_cache(root: &Root, logs: &Path) -> Result<String> {
+        let port = free_port()?;
+        let run = root.directory().join(RUN.trim_start_matches('/'));
+        fs::write(run.join(CACHE_FILE), cache_configuration(port))?;
+        let log = logs.join("buildgrid-cache.log");
+        let command = shell(root, &format!("exec {VENV}/bin/bgd server start {RUN}/{CACHE_FILE}"), WHOLE_RUN);
+        wait_until_listening("BuildGrid's cache", &mut start_server(command, &log)?, port, &log)?;
+        Ok(format!("127.0.0.1:{port}"))
+    }
+
+    /// The jobs of the scheduler's database for which a condition in SQL holds.
+    pub(crate) fn count_jobs(&self, root: &Root, condition: &str) -> Result<usize> {
+        let psql = format!("{}/psql -h 127.0.0.1 -p {} -U bgd -tA bgd", postgresql_bin(root)?, self.database_port);
+        let query = format!("{psql} -c \"select count(*) from jobs where {condition}\"");
+        let output = shell(root, &query, Duration::from_secs(20)).output().context("cannot run psql")?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        text.parse().with_context(|| format!("psql says `{text}`: {}", String::from_utf8_lossy(&output.stderr)))
     }
 
     /// The address that Bazel and the worker use, without a scheme.
@@ -113,6 +138,35 @@ fn postgresql_bin(root: &Root) -> Result<String> {
 /// SQLAlchemy reads a plain `postgresql://` as psycopg 3, with which BuildGrid's builds hang.
 fn database_url(port: u16) -> String {
     format!("postgresql+psycopg2://bgd@127.0.0.1:{port}/bgd")
+}
+
+fn cache_configuration(port: u16) -> String {
+    format!(
+        r#"server:
+  - !channel
+    address: "127.0.0.1:{port}"
+    insecure-mode: true
+authorization:
+  method: none
+storages:
+  - !lru-storage &cas
+    size: 16M
+caches:
+  - !lru-action-cache &ac
+    storage: *cas
+    max-cached-refs: 100
+    allow-updates: true
+instances:
+  - name: ""
+    description: a cache alone
+    services:
+      - !action-cache
+        cache: *ac
+      - !cas
+        storage: *cas
+thread-pool-size: 10
+"#
+    )
 }
 
 fn configuration(port: u16, database_port: u16, queue_deadline: Duration) -> String {

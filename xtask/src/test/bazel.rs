@@ -7,6 +7,7 @@ mod command;
 mod consumer;
 mod cross;
 mod differential;
+mod doctor;
 mod example_toolchain;
 mod expectation;
 mod features;
@@ -46,6 +47,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("findings and pins", findings::run),
         ("the choice of a manifest", choice::run),
         ("`bazel run`", command::run),
+        ("the doctor", doctor::run),
         ("regeneration", regeneration::run),
         ("`on_missing`", modes::run),
         ("`register`", registration::run),

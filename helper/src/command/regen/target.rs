@@ -54,7 +54,8 @@ impl Target {
     }
 }
 
-fn parse_toolchain(text: &str) -> Result<(String, PathBuf), String> {
+/// Parses `NAME=DIR`.
+pub(in crate::command) fn parse_toolchain(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, folder)) if !name.is_empty() && !folder.is_empty() => Ok((name.to_owned(), folder.into())),
         _ => Err("expected `NAME=DIR`".to_owned()),

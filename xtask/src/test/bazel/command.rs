@@ -32,6 +32,12 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         }
         expect_lines("its message", &outcome.stderr, &helper_message(lab, WORKSPACE, "no-such-folder")?)
     });
+    tally.check("`bazel run …//helper:doctor` examines the workspace it is called from", || {
+        let outcome = run("doctor", &[])?.expect_success("`helper:doctor`")?;
+        let lines = format!("workspace `{}`\n  ✓ rc files        `.bazelrc`, `lre.bazelrc`", place.text(WORKSPACE));
+        expect_lines("its screen", &outcome.stdout, &lines)?;
+        expect_lines("its screen", &outcome.stdout, "toolchain `lre-cc`")
+    });
     tally.check("`bazel run …//helper:regen` writes to the workspace it is called from", || {
         let environment = place.text("env.json");
         run("regen", &["--env-json", &environment, "--out", "again"])?.expect_success("`helper:regen`")?;

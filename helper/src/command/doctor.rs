@@ -1,0 +1,175 @@
+//! `lre doctor`: everything that decides whether two builds share their cache keys, on one screen.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+use super::{Outcome, print_data};
+use crate::doctor::bazel::{Bazel, check_shell, check_version};
+use crate::doctor::flags::check_flags;
+use crate::doctor::json::render_json;
+use crate::doctor::lre_bazelrc::check_lre_bazelrc;
+use crate::doctor::machine::check_machine;
+use crate::doctor::rc_file::{Flag, read_rc_files};
+use crate::doctor::remote::{Address, Header, Remote, Trial, check_remote, parse_header};
+use crate::doctor::screen::{is_coloured, render_screen};
+use crate::doctor::toolchain::{check_folder, check_pins_alone, find_toolchains};
+use crate::doctor::{Check, Section, Verdict};
+use crate::store::Store;
+
+/// What marks the folder of a workspace.
+const MARKERS: [&str; 3] = ["MODULE.bazel", "WORKSPACE.bazel", "WORKSPACE"];
+
+/// Looks at machine, workspace, toolchains and server, and says what keeps two builds from sharing their cache.
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// The root workspace. By default the folder in which the command runs, or the first above it with a `MODULE.bazel`.
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// The server that builds use, as in `--remote_executor`: `grpc://HOST:PORT`.
+    #[arg(long, value_name = "ADDRESS")]
+    remote: Option<String>,
+    /// The server's instance, as Bazel's flag of that name.
+    #[arg(long, alias = "remote_instance_name", value_name = "NAME", default_value = "", requires = "remote")]
+    remote_instance_name: String,
+    /// A header of every call to the server, as Bazel's flag of that name.
+    #[arg(long, alias = "remote_header", value_name = "NAME=VALUE", value_parser = parse_header, requires = "remote")]
+    remote_header: Vec<Header>,
+    /// Seconds that an action with the platform's properties may wait for a worker, after which it is cancelled.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, requires = "remote")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
+    deadline: u64,
+    /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Leave the store alone, on machines that build remotely only.
+    #[arg(long, conflicts_with = "store")]
+    no_store: bool,
+    /// A toolchain of the workspace and its folder. By default every folder with an `lre.json`, in the workspace or in a
+    /// folder of it. `bazel run @local-remote-execution//helper:doctor` names those that `MODULE.bazel` does.
+    #[arg(long = "toolchain", value_name = "NAME=DIR", value_parser = super::regen::parse_toolchain)]
+    toolchains: Vec<(String, PathBuf)>,
+    /// `human` is a screen, `json` a document; both go to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// If there is no workspace, or the server's address is none.
+pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Outcome> {
+    let remote = remote(arguments)?;
+    let workspace = workspace(arguments)?;
+    let sections = examine(arguments, &workspace, remote.as_ref())?;
+    match arguments.format {
+        Format::Human => {
+            let no_color = std::env::var_os("NO_COLOR");
+            let is_coloured = is_coloured(std::io::stdout().is_terminal(), no_color.as_deref());
+            print_data(&render_screen(&sections, is_coloured))?;
+        }
+        Format::Json => print_data(&render_json(&sections)?)?,
+    }
+    let mut verdicts = sections.iter().flat_map(|section| &section.checks).map(|check| &check.verdict);
+    Ok(verdicts.by_ref().fold(Outcome::Clean, |outcome, verdict| match (outcome, verdict) {
+        (Outcome::Incomplete, _) | (_, Verdict::Failed { is_incomplete: true, .. }) => Outcome::Incomplete,
+        (_, Verdict::Failed { .. }) => Outcome::Findings,
+        (outcome, _) => outcome,
+    }))
+}
+
+fn examine(arguments: &DoctorArguments, workspace: &Path, remote: Option<&Remote>) -> anyhow::Result<Vec<Section>> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let rc = read_rc_files(workspace, home.as_deref());
+    let is_remote_only = arguments.no_store || is_local_off(&rc.flags, std::env::var_os("LRE_LOCAL").as_deref());
+    let store = (!is_remote_only).then(|| Store::new(arguments.store.clone()));
+    let bazel = Bazel::find(workspace);
+    let mut machine = check_machine(store.as_ref());
+    machine.push(check_version(&bazel));
+    let mut own = check_flags(&rc, &bazel);
+    own.extend(check_shell(&rc.flags, &bazel, std::env::var_os("BAZEL_SH").as_deref()));
+    own.push(check_lre_bazelrc(workspace, &rc));
+    let folders = folders(arguments, workspace);
+    if folders.is_empty() {
+        own.push(check_pins_alone(workspace));
+        own.push(Check::open("toolchain", "none is in this workspace; one of a module is checked when it is fetched"));
+    }
+    let shown = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
+    let mut sections = vec![
+        Section { title: "this machine".to_owned(), checks: machine },
+        Section { title: format!("workspace `{}`", shown.display()), checks: own },
+    ];
+    let mut trials = Vec::new();
+    for folder in &folders {
+        let (section, manifest) = check_folder(workspace, folder, store.as_ref());
+        sections.push(section);
+        trials.extend(manifest.and_then(|manifest| Trial::of(folder.display().to_string(), &manifest)));
+    }
+    if let Some(remote) = remote {
+        sections.push(check_remote(remote, &trials, &rc.flags).context("cannot wait for a server")?);
+    }
+    Ok(sections)
+}
+
+/// Whether Bazel is told that this machine has no store, in every build.
+fn is_local_off(flags: &[Flag], variable: Option<&std::ffi::OsStr>) -> bool {
+    let values = flags.iter().filter(|flag| flag.config.is_none()).filter_map(|flag| flag.value("repo_env"));
+    // The last one counts, and the client's own variable where there is none.
+    match values.filter_map(|value| value.strip_prefix("LRE_LOCAL=")).next_back() {
+        Some(value) => value == "off",
+        None => variable.is_some_and(|value| value == "off"),
+    }
+}
+
+fn remote(arguments: &DoctorArguments) -> anyhow::Result<Option<Remote>> {
+    let Some(address) = &arguments.remote else { return Ok(None) };
+    let address: Address = address.parse()?;
+    let (instance, headers) = (arguments.remote_instance_name.clone(), arguments.remote_header.clone());
+    Ok(Some(Remote { address, instance, headers, deadline: Duration::from_secs(arguments.deadline) }))
+}
+
+/// The named workspace, or the one that the command runs in.
+fn workspace(arguments: &DoctorArguments) -> anyhow::Result<PathBuf> {
+    let is_workspace = |folder: &Path| MARKERS.iter().any(|marker| folder.join(marker).is_file());
+    let hint = "hint: name the folder that has a `MODULE.bazel` with `--workspace DIR`";
+    if let Some(folder) = &arguments.workspace {
+        if !is_workspace(folder) {
+            bail!("`{}` is no Bazel workspace: it has no `MODULE.bazel`\n\n{hint}", folder.display());
+        }
+        return Ok(folder.clone());
+    }
+    if is_workspace(Path::new(".")) {
+        return Ok(PathBuf::from("."));
+    }
+    let here = std::env::current_dir().context("cannot find the working folder")?;
+    match here.ancestors().find(|folder| is_workspace(folder)) {
+        Some(folder) => Ok(folder.to_owned()),
+        None => {
+            bail!("`{}` lies in no Bazel workspace: no folder above it has a `MODULE.bazel`\n\n{hint}", here.display())
+        }
+    }
+}
+
+/// The toolchains' folders, named from where the command runs if they lie below.
+fn folders(arguments: &DoctorArguments, workspace: &Path) -> Vec<PathBuf> {
+    let here = std::env::current_dir().ok();
+    let shown = |folder: PathBuf| {
+        let below = here.as_ref().and_then(|here| folder.strip_prefix(here).ok());
+        below.unwrap_or(&folder).components().filter(|part| *part != std::path::Component::CurDir).collect()
+    };
+    let named = arguments.toolchains.iter().map(|(_, folder)| folder.clone());
+    if arguments.toolchains.is_empty() {
+        find_toolchains(workspace).into_iter().map(shown).collect()
+    } else {
+        named.map(shown).collect()
+    }
+}

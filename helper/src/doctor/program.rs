@@ -1,0 +1,56 @@
+//! Programs that only say their version.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::first_line;
+
+/// Longer than a launcher takes that looks its Bazel up; one that downloads is not waited for.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A program of `PATH`.
+pub(super) fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// The first line that `PROGRAM --version` prints, run in `folder`.
+///
+/// # Errors
+/// Why there is none, as one line.
+pub(super) fn version_line(program: &Path, folder: &Path) -> Result<String, String> {
+    let name = program.display();
+    let mut child = Command::new(program)
+        .arg("--version")
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("`{name}` does not run: {error}"))?;
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if start.elapsed() < LIMIT => std::thread::sleep(Duration::from_millis(2)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("`{name} --version` does not end within {} s", LIMIT.as_secs()));
+            }
+        }
+    };
+    if !status.success() {
+        return Err(format!("`{name} --version` fails with {status}"));
+    }
+    let mut bytes = [0; 4096];
+    // One read: what is longer than a pipe is no version, and what the program started may hold the pipe open.
+    let length = child.stdout.take().and_then(|mut stdout| stdout.read(&mut bytes).ok()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes[..length]).trim().to_owned();
+    match first_line(&text) {
+        "" => Err(format!("`{name} --version` prints nothing")),
+        line => Ok(line.to_owned()),
+    }
+}

@@ -1,0 +1,270 @@
+//! What the server's answers mean.
+
+use std::time::Duration;
+
+use bazel_remote_apis::build::bazel::remote::execution::v2 as reapi;
+use reapi::compressor::Value as Compressor;
+use reapi::digest_function::Value as DigestFunction;
+use tonic::{Code, Status};
+
+use super::Remote;
+use super::action::{End, Trial, try_action, words};
+use super::client::{capabilities, connect};
+use crate::doctor::rc_file::Flag;
+use crate::doctor::{Check, Section};
+
+/// Asks the server, and has it run one action for each toolchain.
+///
+/// # Errors
+/// If this process cannot wait for answers.
+pub fn check_remote(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> std::io::Result<Section> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let checks = runtime.block_on(ask(remote, trials, flags));
+    Ok(Section { title: format!("remote {}", remote.address), checks })
+}
+
+async fn ask(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> Vec<Check> {
+    let connection = match connect(remote).await {
+        Ok(connection) => connection,
+        Err(reason) => {
+            let fix = "start the server, or name one that listens with `--remote`";
+            return vec![Check::failed("connection", reason, fix)];
+        }
+    };
+    let (capabilities, latency) = match capabilities(&connection, remote).await {
+        Ok(answer) => answer,
+        Err(status) => return vec![no_capabilities(remote, &status)],
+    };
+    let mut checks = vec![
+        Check::passed("connection", format!("an answer takes {}", milliseconds(latency))),
+        Check::passed("instance", named(&remote.instance)),
+    ];
+    let cache = capabilities.cache_capabilities.unwrap_or_default();
+    let digest = digest_functions(&cache);
+    let has_digest = !matches!(digest.verdict, crate::doctor::Verdict::Failed { .. });
+    checks.extend([digest, compression(&cache, flags), updates(&cache)]);
+    let can_execute = capabilities.execution_capabilities.is_some_and(|execution| execution.exec_enabled);
+    checks.push(match can_execute {
+        true => Check::passed("execution", "enabled"),
+        false => Check::open("execution", "not enabled: the server is a cache, and no `--remote_executor`"),
+    });
+    if can_execute && has_digest {
+        if trials.is_empty() {
+            checks.push(Check::open("action", "not tried: no toolchain says which worker it needs"));
+        }
+        for trial in trials {
+            let end = try_action(&connection, remote, trial).await;
+            checks.push(judge_action(remote, trial, end));
+        }
+    }
+    checks
+}
+
+fn named(instance: &str) -> String {
+    if instance.is_empty() { "the one without a name".to_owned() } else { format!("`{instance}`") }
+}
+
+fn no_capabilities(remote: &Remote, status: &Status) -> Check {
+    let message = format!("{}: {}", named(&remote.instance), words(status));
+    match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied => {
+            Check::failed("instance", message, "add credentials with `--remote-header authorization=…`")
+        }
+        Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition => {
+            Check::failed("instance", message, "name the server's instance with `--remote-instance-name NAME`")
+        }
+        _ => {
+            let message = format!("no server of the Remote Execution API: {}", words(status));
+            Check::failed("connection", message, "name the port that `--remote_executor` names")
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+fn digest_functions(cache: &reapi::CacheCapabilities) -> Check {
+    let name = "digest";
+    let known: Vec<DigestFunction> = cache.digest_functions().collect();
+    let names: Vec<&str> = known.iter().map(DigestFunction::as_str_name).collect();
+    let names = names.join(", ");
+    if known.contains(&DigestFunction::Sha256) {
+        Check::passed(name, names)
+    } else if known.contains(&DigestFunction::Blake3) {
+        Check::failed(
+            name,
+            format!("{names}, but not Bazel's SHA256"),
+            "add `startup --digest_function=BLAKE3` to `.bazelrc`",
+        )
+    } else {
+        let names = if names.is_empty() { "none".to_owned() } else { names };
+        Check::failed(name, format!("{names}, but not Bazel's SHA256"), "configure the server for SHA256")
+    }
+}
+
+fn compression(cache: &reapi::CacheCapabilities, flags: &[Flag]) -> Check {
+    let name = "compression";
+    let has_zstd = cache.supported_compressors().any(|compressor| compressor == Compressor::Zstd);
+    let is_asked = |flag: &&Flag| {
+        let text = flag.text.replace("--experimental_", "--");
+        matches!(text.strip_prefix("--remote_cache_compression"), Some("" | "=1" | "=true" | "=yes"))
+    };
+    match (has_zstd, flags.iter().find(is_asked)) {
+        (true, _) => Check::passed(name, "zstd"),
+        (false, Some(flag)) => {
+            Check::failed(name, format!("none, and {} asks for it{}", flag.place(), flag.condition()), flag.removal())
+        }
+        (false, None) => Check::passed(name, "none, and no rc file asks for it"),
+    }
+}
+
+fn updates(cache: &reapi::CacheCapabilities) -> Check {
+    let name = "cache updates";
+    if cache.action_cache_update_capabilities.is_some_and(|updates| updates.update_enabled) {
+        Check::passed(name, "allowed")
+    } else {
+        Check::open(name, "not allowed to this client: what it builds locally nobody else hits")
+    }
+}
+
+fn judge_action(remote: &Remote, trial: &Trial, end: Result<End, Status>) -> Check {
+    let name = "action";
+    let asked = trial.asked();
+    let Trial { name: toolchain, program, argument, .. } = trial;
+    let worker = |worker: &str| if worker.is_empty() { "a worker".to_owned() } else { format!("worker `{worker}`") };
+    let image = "give a worker these properties, and the image or store paths that they stand for".to_owned();
+    match end {
+        Err(status) => {
+            let fix = "let this client write to the server's storage";
+            Check::failed(name, format!("`{toolchain}`: cannot be uploaded: {}", words(&status)), fix)
+        }
+        Ok(End::Ran { exit_code: 0, worker: who, time }) => Check::passed(
+            name,
+            format!("`{toolchain}`: {} ran `{program} {argument}` in {}", worker(&who), seconds(time)),
+        ),
+        Ok(End::Ran { exit_code, worker: who, .. }) => {
+            let message = format!("`{toolchain}`: on {}, `{program} {argument}` ends with {exit_code}", worker(&who));
+            Check::failed(
+                name,
+                message,
+                "give that worker the toolchain's store paths, or no properties of this platform",
+            )
+        }
+        Ok(End::Refused(reason)) => Check::failed(name, format!("`{toolchain}`: {asked} is refused: {reason}"), image),
+        Ok(End::Late { is_taken, not_cancelled }) => {
+            let limit = seconds(remote.deadline);
+            let rest = match not_cancelled {
+                None => format!("cancelled after {limit}"),
+                Some(reason) => format!("after {limit} it could not be cancelled: {reason}"),
+            };
+            let (what, fix) = match is_taken {
+                false => (format!("no worker offers {asked}"), image),
+                true => ("a worker took it and did not finish".to_owned(), "look at that worker's log".to_owned()),
+            };
+            Check::failed(name, format!("`{toolchain}`: {what} ({rest})"), fix)
+        }
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use crate::doctor::rc_file::Flag;
+    use crate::doctor::screen::render_screen;
+
+    /// The lines of a check, without the signs' section.
+    fn lines(check: Check) -> Vec<String> {
+        let section = Section { title: String::new(), checks: vec![check] };
+        let screen = render_screen(&[section], false);
+        let lines = screen.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.take_while(|line| !line.contains(" passed, ")).map(str::to_owned).collect()
+    }
+
+    fn ended(end: Result<End, Status>) -> Vec<String> {
+        let address = "grpc://h:1".parse().unwrap_or_else(|error| panic!("{error}"));
+        let remote = Remote { address, instance: String::new(), headers: Vec::new(), deadline: Duration::from_secs(3) };
+        let properties = [("OSFamily", "Linux"), ("container-image", "docker://lre-cc:x")];
+        let trial = Trial {
+            name: "lre-cc".to_owned(),
+            properties: properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            program: "/nix/store/x/bin/clang".to_owned(),
+            argument: "--version",
+            path: None,
+        };
+        lines(judge_action(&remote, &trial, end))
+    }
+
+    #[test]
+    fn every_end_of_an_action_says_whose_fault_it_is() {
+        let late = |is_taken, reason: Option<&str>| {
+            ended(Ok(End::Late { is_taken, not_cancelled: reason.map(str::to_owned) })).swap_remove(0)
+        };
+        assert_eq!(
+            late(false, None),
+            "✗ action          `lre-cc`: no worker offers `OSFamily=Linux` with `container-image=docker://lre-cc:x` \
+             (cancelled after 3.0 s)"
+        );
+        assert_eq!(
+            late(true, Some("Unimplemented")),
+            "✗ action          `lre-cc`: a worker took it and did not finish (after 3.0 s it could not be cancelled: \
+             Unimplemented)"
+        );
+        let ran = |exit_code, worker: &str| {
+            ended(Ok(End::Ran { exit_code, worker: worker.to_owned(), time: Duration::from_millis(210) }))
+                .swap_remove(0)
+        };
+        assert_eq!(ran(0, ""), "✓ action          `lre-cc`: a worker ran `/nix/store/x/bin/clang --version` in 0.2 s");
+        assert_eq!(
+            ran(127, "w1"),
+            "✗ action          `lre-cc`: on worker `w1`, `/nix/store/x/bin/clang --version` ends with 127"
+        );
+        assert_eq!(
+            ended(Err(Status::permission_denied("read only"))),
+            [
+                "✗ action          `lre-cc`: cannot be uploaded: read only",
+                "fix: let this client write to the server's storage"
+            ]
+        );
+    }
+
+    #[test]
+    fn digest_functions_and_compression_are_held_against_what_bazel_uses() {
+        let cache = |digests: &[DigestFunction], compressors: &[Compressor]| reapi::CacheCapabilities {
+            digest_functions: digests.iter().map(|value| i32::from(*value)).collect(),
+            supported_compressors: compressors.iter().map(|value| i32::from(*value)).collect(),
+            ..Default::default()
+        };
+        let digest = |digests: &[DigestFunction]| lines(digest_functions(&cache(digests, &[]))).join("\n");
+        assert_eq!(digest(&[DigestFunction::Blake3, DigestFunction::Sha256]), "✓ digest          BLAKE3, SHA256");
+        assert_eq!(
+            digest(&[DigestFunction::Blake3]),
+            "✗ digest          BLAKE3, but not Bazel's SHA256\nfix: add `startup --digest_function=BLAKE3` to `.bazelrc`"
+        );
+        assert_eq!(digest(&[]), "✗ digest          none, but not Bazel's SHA256\nfix: configure the server for SHA256");
+        let flag = Flag {
+            file: ".bazelrc".to_owned(),
+            line: 2,
+            command: "build".to_owned(),
+            config: Some("remote".to_owned()),
+            text: "--remote_cache_compression".to_owned(),
+        };
+        let asked = |compressors: &[Compressor], text: &str| {
+            let flag = Flag { text: text.to_owned(), ..flag.clone() };
+            lines(compression(&cache(&[], compressors), &[flag])).swap_remove(0)
+        };
+        assert_eq!(asked(&[Compressor::Zstd], "--remote_cache_compression"), "✓ compression     zstd");
+        assert_eq!(
+            asked(&[Compressor::Identity], "--experimental_remote_cache_compression=true"),
+            "✗ compression     none, and `.bazelrc:2` asks for it, with `--config=remote`"
+        );
+        assert_eq!(
+            asked(&[], "--remote_cache_compression=false"),
+            "✓ compression     none, and no rc file asks for it"
+        );
+    }
+}

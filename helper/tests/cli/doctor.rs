@@ -1,0 +1,141 @@
+//! `lre doctor`: whole screens over workspaces that are well, or wrong in one way each.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::database::create_database;
+use crate::support::{COMPILER, ROOT, Scene};
+
+const DOCTOR: [&str; 3] = ["doctor", "--store", "store"];
+const RC: &str = "try-import %workspace%/lre.bazelrc\n";
+
+/// A workspace with a toolchain in a chroot store, where all is well.
+fn healthy() -> Scene {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write_program(&format!("store{ROOT}/bin/bash"), "#!/bin/sh\n");
+    let (path, cc, shell) =
+        (format!("PATH={ROOT}/bin"), format!("CC={ROOT}/bin/clang"), format!("BAZEL_SH={ROOT}/bin/bash"));
+    scene.write_env(&[&path, &cc, &shell]);
+    // The hash of the folder's bytes is no part of what is looked at.
+    let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    drop(create_database(&scene.path().join("store"), &[(ROOT, hash, None)]));
+    scene.generate();
+    scene.write("MODULE.bazel", "bazel_dep(name = \"local-remote-execution\", version = \"1\")\n");
+    scene.write(".bazelrc", RC);
+    scene.write_program("bin/lre", "#!/bin/sh\n");
+    scene.write_program("bin/nix-store", "#!/bin/sh\necho 'nix-store (Nix) 2.34.8'\n");
+    scene.write_program("bin/bazel", "#!/bin/sh\necho 'bazel 7.7.1'\n");
+    write_rc(&scene);
+    scene
+}
+
+/// Writes `lre.bazelrc` with the command that the documents name.
+fn write_rc(scene: &Scene) {
+    let helper = scene.path().join("bin/lre").display().to_string();
+    let result = scene.run(&["bazelrc", "--env-json", "env.json", "--prefix", "lre", "--helper", &helper]);
+    let text = result.strip_prefix("exit 0\n--- stdout\n").and_then(|text| text.strip_suffix("--- stderr\n"));
+    let folder = scene.path().display().to_string();
+    scene.write("lre.bazelrc", &text.expect(&result).replace("/SCENE", &folder));
+}
+
+fn doctor(scene: &Scene, options: &[&str]) -> String {
+    scene.run_without_change(&[DOCTOR.as_slice(), options].concat())
+}
+
+#[test]
+fn workspace_that_is_well_passes_every_check_also_by_name() {
+    let scene = healthy();
+    assert_snapshot!("healthy", doctor(&scene, &[]));
+    assert_snapshot!("healthy-json", doctor(&scene, &["--format", "json"]));
+    let elsewhere = scene.path().join("out");
+    let named =
+        ["--workspace", &elsewhere.join("..").display().to_string(), "--toolchain", "cc=out"].map(str::to_owned);
+    assert_snapshot!("named", doctor(&scene, &named.each_ref().map(String::as_str)));
+}
+
+#[test]
+fn every_flag_that_defeats_parity_is_named_with_its_line() {
+    let scene = healthy();
+    let rc = "\
+import %workspace%/absent.rc
+build --action_env=PATH=/usr/bin:/bin --host_action_env PATH=/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-other/bin
+build:ci --action_env=HOME --action_env==UNSET --test_env=LANG=C.UTF-8 # --action_env=COMMENT
+common --noincompatible_strict_action_env
+build:remote --extra_execution_platforms=//mine:platform
+build:lre --config=remote
+build:unused --extra_execution_platforms=//other:platform
+build --shell_executable=/bin/bash
+";
+    scene.write(".bazelrc", &format!("{RC}{rc}"));
+    assert_snapshot!("flags", doctor(&scene, &[]));
+}
+
+#[test]
+fn rc_file_has_to_be_there_imported_and_current() {
+    let scene = healthy();
+    let text = scene.read("lre.bazelrc");
+    scene.edit("lre.bazelrc", "build:lre --define=EXECUTOR=remote\n", "");
+    assert_snapshot!("rc-stale", doctor(&scene, &[]));
+    scene.write("lre.bazelrc", &text);
+    fs::remove_file(scene.path().join("bin/lre")).expect("the helper was there");
+    assert_snapshot!("rc-helper", doctor(&scene, &[]));
+    scene.write(".bazelrc", "try-import %%workspace%%/lre.bazelrc\n");
+    assert_snapshot!("rc-not-imported", doctor(&scene, &[]));
+    fs::remove_file(scene.path().join("lre.bazelrc")).expect("the rc file was there");
+    assert_snapshot!("rc-absent", doctor(&scene, &[]));
+    std::os::unix::fs::symlink(format!("{ROOT}-lre.bazelrc"), scene.path().join("lre.bazelrc")).expect("a link");
+    assert_snapshot!("rc-dangling", doctor(&scene, &[]));
+}
+
+#[test]
+fn toolchain_and_pins_are_a_line_each_with_the_number_of_findings() {
+    let scene = healthy();
+    scene.edit("out/config/BUILD", "docker://lre-cc:", "docker://lre-cc:other");
+    scene.edit("lre.bazelrc", &format!("# CC={ROOT}/bin/clang"), &format!("# CC={ROOT}/bin/gcc"));
+    fs::remove_file(scene.path().join(format!("store{ROOT}/bin/nm"))).expect("the tool was there");
+    assert_snapshot!("findings", doctor(&scene, &[]));
+    scene.write("out/cc/BUILD", "(");
+    scene.write("other/lre.json", "{}");
+    assert_snapshot!("incomplete", doctor(&scene, &[]));
+}
+
+#[test]
+fn machine_without_nix_and_bazel_builds_remotely() {
+    let scene = healthy();
+    for program in ["nix-store", "bazel"] {
+        fs::remove_file(scene.path().join("bin").join(program)).expect("the program was there");
+    }
+    fs::remove_dir_all(scene.path().join("store/nix/var")).expect("the database was there");
+    assert_snapshot!("no-database", doctor(&scene, &[]));
+    fs::remove_dir_all(scene.path().join("store")).expect("the store was there");
+    assert_snapshot!("no-nix", doctor(&scene, &[]));
+    assert_snapshot!("no-store", scene.run_without_change(&["doctor", "--no-store"]));
+    let result = scene.run(&["doctor", "--no-store"]);
+    scene.write(".bazelrc", &format!("{RC}common --repo_env=LRE_LOCAL=off\n"));
+    assert_eq!(scene.run_without_change(&["doctor"]), result);
+}
+
+#[test]
+fn programs_that_say_no_version_are_told() {
+    let scene = healthy();
+    scene.write_program("bin/nix-store", "#!/bin/sh\nexit 3\n");
+    scene.write_program("bin/bazel", "#!/bin/sh\necho bazel 6.5.0\n");
+    fs::remove_dir_all(scene.path().join("out")).expect("the toolchain was there");
+    assert_snapshot!("versions", doctor(&scene, &[]));
+}
+
+#[test]
+fn server_that_does_not_listen_is_a_failed_check() {
+    assert_snapshot!("dead-port", doctor(&healthy(), &["--remote", "grpc://127.0.0.1:1"]));
+}
+
+#[test]
+fn what_cannot_be_examined_is_refused() {
+    let scene = healthy();
+    for (name, remote) in [("tls", "grpcs://127.0.0.1:1"), ("no-address", "127.0.0.1:8980")] {
+        assert_snapshot!(name, doctor(&scene, &["--remote", remote]));
+    }
+    assert_snapshot!("no-workspace", doctor(&scene, &["--workspace", "out"]));
+    assert_snapshot!("secret", doctor(&scene, &["--remote", "grpc://h:1", "--remote-header", "authorization"]));
+}
