@@ -4,14 +4,21 @@
 //! and files lie in a [`Pool`]. Two logs that are compared share a pool, so that equal texts have equal numbers.
 
 mod compact;
+mod inflate;
+mod json;
 mod message;
 mod pool;
 mod read;
+mod spawn;
+pub mod synthetic;
+mod wire;
 
+#[cfg(test)]
+mod broken;
 #[cfg(test)]
 mod unit;
 
-pub use pool::{FileId, Pool, SetId, Text};
+pub use pool::{FileId, ListId, Pool, SetId, Text};
 pub use read::{ReadError, ReadProblem, read_log};
 
 /// How a log is written.
@@ -40,11 +47,11 @@ pub struct Log {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spawn {
     /// The command line.
-    pub arguments: Box<[Text]>,
-    /// Variables and values, in the order of the log.
-    pub environment: Box<[(Text, Text)]>,
-    /// Properties that a worker must offer.
-    pub platform: Box<[(Text, Text)]>,
+    pub arguments: ListId,
+    /// Variables, each before its value, in the order of the log.
+    pub environment: ListId,
+    /// Properties that a worker must offer, each before its value.
+    pub platform: ListId,
     /// What it may read.
     pub inputs: SetId,
     /// What it wrote, or was to write: path, and digest if it is there.

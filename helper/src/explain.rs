@@ -5,10 +5,12 @@
 
 pub mod bytes;
 mod cause;
+mod causes;
 mod difference;
 mod fix;
 pub mod html;
 pub mod human;
+mod inputs;
 pub mod json;
 mod pair;
 mod pinned;
@@ -24,11 +26,11 @@ pub use root::{explain, explain_one};
 
 /// What became of a build's actions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct Report<'a> {
     /// Hits and actions by mnemonic.
     pub mnemonics: BTreeMap<String, Hits>,
-    /// Why the others were none, the cause of the most actions first.
-    pub causes: Vec<RootCause>,
+    /// Why the others were none, the cause of the most actions first; last, why some may not be cached.
+    pub causes: Vec<RootCause<'a>>,
 }
 
 /// How many of some actions a cache had.
@@ -36,17 +38,19 @@ pub struct Report {
 pub struct Hits {
     /// Those that it had.
     pub hits: usize,
-    /// All.
+    /// All that may be cached.
     pub actions: usize,
+    /// Those that may not. They are no misses.
+    pub not_cacheable: usize,
 }
 
 /// A cause, and what it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootCause {
+pub struct RootCause<'a> {
     /// What it is.
     pub cause: Cause,
     /// The actions that it makes differ directly.
-    pub actions: Vec<Action>,
+    pub actions: Vec<Action<'a>>,
     /// How many more actions missed only because they read what those made.
     pub downstream: usize,
     /// The command lines of the first of those actions whose command lines differ.
@@ -65,23 +69,25 @@ pub struct CommandLines {
 }
 
 /// An action, as it is named in messages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Action {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Action<'a> {
     /// Such as `CppCompile`.
-    pub mnemonic: String,
+    pub mnemonic: &'a str,
     /// The target.
-    pub label: String,
+    pub label: &'a str,
     /// The primary output; empty if there is none.
-    pub output: String,
+    pub output: &'a str,
 }
 
-impl Report {
+impl Report<'_> {
     /// Hits and actions of all mnemonics.
     #[must_use]
     pub fn total(&self) -> Hits {
-        self.mnemonics
-            .values()
-            .fold(Hits::default(), |sum, hits| Hits { hits: sum.hits + hits.hits, actions: sum.actions + hits.actions })
+        self.mnemonics.values().fold(Hits::default(), |sum, hits| Hits {
+            hits: sum.hits + hits.hits,
+            actions: sum.actions + hits.actions,
+            not_cacheable: sum.not_cacheable + hits.not_cacheable,
+        })
     }
 }
 
@@ -99,10 +105,14 @@ impl Hits {
         if self.actions == 0 { 100.0 } else { 100.0 * self.hits as f64 / self.actions as f64 }
     }
 
-    /// `3 of 4 (75.0 %)`, rounded down: only all hits are 100.0 %.
+    /// `3 of 4 (75.0 %), 1 not cacheable`, rounded down: only all hits are 100.0 %.
     #[must_use]
     pub fn describe(self) -> String {
         let tenths = (self.hits * 1000).checked_div(self.actions).unwrap_or(1000);
-        format!("{} of {} ({}.{} %)", self.hits, self.actions, tenths / 10, tenths % 10)
+        let rest = match self.not_cacheable {
+            0 => String::new(),
+            count => format!(", {count} not cacheable"),
+        };
+        format!("{} of {} ({}.{} %){rest}", self.hits, self.actions, tenths / 10, tenths % 10)
     }
 }

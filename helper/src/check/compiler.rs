@@ -40,11 +40,11 @@ pub fn foreign_compilers(toolchain: &str, manifest: &Manifest, name: &str, pool:
     let mut seen = 0;
     for spawn in &log.spawns {
         let offered = |(name, value): (&String, &String)| {
-            spawn.platform.iter().any(|(known, offer)| pool.text(*known) == name && pool.text(*offer) == value)
+            pool.pairs(spawn.platform).any(|(known, offer)| pool.text(known) == name && pool.text(offer) == value)
         };
         let is_ours = manifest.image.exec_properties.iter().all(offered);
         let mnemonic = pool.text(spawn.mnemonic);
-        let Some(program) = spawn.arguments.first().map(|word| pool.text(*word)) else { continue };
+        let Some(program) = pool.list(spawn.arguments).first().map(|word| pool.text(*word)) else { continue };
         if !is_ours || !PREFIXES.iter().any(|prefix| mnemonic.starts_with(prefix)) {
             continue;
         }

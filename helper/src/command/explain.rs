@@ -97,7 +97,7 @@ fn read(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
 }
 
 /// Notes where the outputs differ of actions that are not deterministic.
-fn compare_outputs(report: &mut Report, first: &Path, second: &Path) -> anyhow::Result<()> {
+fn compare_outputs(report: &mut Report<'_>, first: &Path, second: &Path) -> anyhow::Result<()> {
     for folder in [first, second] {
         if !folder.is_dir() {
             bail!(

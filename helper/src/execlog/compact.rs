@@ -1,10 +1,11 @@
-//! Entries of a compact log, each of which may refer to earlier ones.
+//! Entries of a compact log (`tools.protos.ExecLogEntry`), each of which may refer to earlier ones.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
-use super::message::{CompactSpawn, Digest, Entry, File, OutputKind, Payload};
 use super::pool::{FileId, Pool, SetId, Text};
-use super::read::{ReadProblem, hash_function, pairs};
+use super::read::{ReadProblem, hash_function};
+use super::spawn::{Digest, File, Outputs, blank, intern_pairs, intern_platform};
+use super::wire::{Fields, Value};
 use super::{Log, Spawn};
 
 /// What an id stands for.
@@ -17,136 +18,230 @@ enum Node {
 }
 
 /// The entries so far.
-#[derive(Default)]
 pub(super) struct Entries {
+    /// In bytes, of what one entry may stand for beyond its own bytes.
+    longest: u64,
     nodes: HashMap<u32, Node>,
+    /// Numbers of the entry that is read, kept for their memory alone.
+    ids: Vec<u32>,
 }
 
 impl Entries {
+    pub(super) fn new(longest: u64) -> Self {
+        Self { longest, nodes: HashMap::new(), ids: Vec::new() }
+    }
+
     /// Takes the next entry of a log.
-    pub(super) fn add(&mut self, entry: Entry, pool: &mut Pool, log: &mut Log) -> Result<(), ReadProblem> {
-        let node = match entry.payload {
-            Some(Payload::Invocation(invocation)) => {
-                log.hash_function = hash_function(&invocation.hash_function_name);
+    pub(super) fn add(&mut self, entry: &[u8], pool: &mut Pool, log: &mut Log) -> Result<(), ReadProblem> {
+        let (mut id, mut payload) = (0, None);
+        for field in Fields::of(entry) {
+            match field? {
+                (1, value) => id = value.id()?,
+                (tag @ (2..=7 | 9 | 10), value) => payload = Some((tag, value.bytes()?)),
+                // A newer Bazel's, or an action that runs no program.
+                _ => {}
+            }
+        }
+        let Some((tag, message)) = payload else { return Ok(()) };
+        let node = match tag {
+            2 => {
+                log.hash_function = invocation(message)?;
                 return Ok(());
             }
-            Some(Payload::Spawn(spawn)) => {
-                let spawn = self.spawn(spawn, pool)?;
+            7 => {
+                let spawn = self.spawn(message, pool)?;
                 log.spawns.push(spawn);
                 return Ok(());
             }
-            // A newer Bazel's, or an action that runs no program.
-            None => return Ok(()),
-            Some(Payload::File(file)) => Node::File(file_of(&file, pool)),
-            Some(Payload::Link(link)) => Node::File(file_of(
-                &File { path: link.path, symlink_target_path: link.target_path, digest: None },
-                pool,
-            )),
-            Some(Payload::Directory(folder)) => {
-                let path = pool.intern(&folder.path);
-                let inner = |file: File| File { path: format!("{}/{}", folder.path, file.path), ..file };
-                let files = folder.files.into_iter().map(|file| file_of(&inner(file), pool)).collect();
-                Node::Folder(path, pool.flat_set(files))
-            }
-            Some(Payload::InputSet(set)) => {
-                let nodes = set.transitive_set_ids.iter().chain(&set.input_ids);
-                let nodes = nodes.map(|id| self.node(*id)).collect::<Result<Vec<_>, _>>()?;
-                Node::Set(join(&nodes, pool))
-            }
-            Some(Payload::LinkSet(set)) => {
-                let nodes = set.transitive_set_ids.iter().chain(set.direct_entries.values());
-                let nodes = nodes.map(|id| self.node(*id)).collect::<Result<Vec<_>, _>>()?;
-                Node::Set(join(&nodes, pool))
-            }
-            Some(Payload::Runfiles(tree)) => {
-                let ids = [tree.input_set_id, tree.symlinks_id, tree.root_symlinks_id];
-                let ids = ids.into_iter().filter(|id| *id != 0);
-                let mut nodes = ids.map(|id| self.node(id)).collect::<Result<Vec<_>, _>>()?;
-                if let Some(mapping) = tree.repo_mapping_manifest {
-                    let file = File { path: format!("{}/_repo_mapping", tree.path), ..mapping };
-                    nodes.push(Node::File(file_of(&file, pool)));
-                }
-                Node::Set(join(&nodes, pool))
-            }
+            3 => Node::File(File::read(message)?.intern(pool)?),
+            4 => self.folder(message, pool)?,
+            5 => Node::File(link(message)?.intern(pool)?),
+            6 => self.input_set(message, pool)?,
+            9 => self.link_set(message, pool)?,
+            _ => self.runfiles(message, pool)?,
         };
-        if entry.id != 0 {
-            self.nodes.insert(entry.id, node);
+        if id != 0 {
+            self.nodes.insert(id, node);
         }
         Ok(())
+    }
+
+    /// About how many bytes of memory the ids take.
+    pub(super) fn bytes(&self) -> usize {
+        self.nodes.capacity() * (size_of::<(u32, Node)>() + 1)
     }
 
     fn node(&self, id: u32) -> Result<Node, ReadProblem> {
         self.nodes.get(&id).copied().ok_or(ReadProblem::UnknownId(id))
     }
 
-    fn spawn(&self, spawn: CompactSpawn, pool: &mut Pool) -> Result<Spawn, ReadProblem> {
-        let inputs = match spawn.input_set_id {
-            0 => Pool::NO_FILES,
-            id => join(&[self.node(id)?], pool),
-        };
-        let mut outputs = Vec::with_capacity(spawn.outputs.len());
-        for output in &spawn.outputs {
-            match &output.kind {
-                Some(OutputKind::InvalidPath(path)) => outputs.push((pool.intern(path), None)),
-                Some(OutputKind::Id(id)) => match self.node(*id)? {
+    /// One set of all that some ids stand for.
+    fn join(&self, ids: &[u32], more: Option<FileId>, pool: &mut Pool) -> Result<SetId, ReadProblem> {
+        let (mut files, mut sets) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.node(*id)? {
+                Node::File(file) => files.push(file),
+                Node::Folder(_, set) | Node::Set(set) => sets.push(set),
+            }
+        }
+        files.extend(more);
+        Ok(pool.set(&files, &sets))
+    }
+
+    /// A folder; the paths of its files are relative to it.
+    fn folder(&self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
+        let (mut path, mut files) = (&[][..], Vec::new());
+        for field in Fields::of(message) {
+            match field? {
+                (1, value) => path = value.bytes()?,
+                (2, value) => files.push(value.bytes()?),
+                _ => {}
+            }
+        }
+        self.check((path.len() as u64).saturating_mul(files.len() as u64))?;
+        let mut ids = Vec::with_capacity(files.len());
+        for file in files {
+            let file = File::read(file)?;
+            let path = [path, b"/", file.path].concat();
+            ids.push(File { path: &path, ..file }.intern(pool)?);
+        }
+        Ok(Node::Folder(pool.intern_bytes(path)?, pool.set(&ids, &[])))
+    }
+
+    /// A few bytes may name one folder with many files, or many files in one folder with a long path.
+    fn check(&self, bytes: u64) -> Result<(), ReadProblem> {
+        if bytes > self.longest { Err(ReadProblem::Length(bytes)) } else { Ok(()) }
+    }
+
+    fn input_set(&mut self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.clear();
+        for field in Fields::of(message) {
+            if let (4 | 5, value) = field? {
+                value.add_ids(&mut ids)?;
+            }
+        }
+        let set = self.join(&ids, None, pool)?;
+        self.ids = ids;
+        Ok(Node::Set(set))
+    }
+
+    /// Links of a runfiles tree, as the files that they lead to.
+    fn link_set(&self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
+        let mut ids = Vec::new();
+        for field in Fields::of(message) {
+            match field? {
+                (1, value) => {
+                    for field in value.fields()? {
+                        if let (2, value) = field? {
+                            ids.push(value.id()?);
+                        }
+                    }
+                }
+                (2, value) => value.add_ids(&mut ids)?,
+                _ => {}
+            }
+        }
+        self.join(&ids, None, pool).map(Node::Set)
+    }
+
+    fn runfiles(&self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
+        let (mut path, mut mapping, mut ids) = (&[][..], None, Vec::new());
+        for field in Fields::of(message) {
+            match field? {
+                (1, value) => path = value.bytes()?,
+                (2..=4, value) => ids.extend(Some(value.id()?).filter(|id| *id != 0)),
+                (6, value) => mapping = Some(File::read(value.bytes()?)?),
+                _ => {}
+            }
+        }
+        let mapping = mapping.map(|file| {
+            let path = [path, b"/_repo_mapping"].concat();
+            File { path: &path, ..file }.intern(pool)
+        });
+        let mapping = mapping.transpose()?;
+        self.join(&ids, mapping, pool).map(Node::Set)
+    }
+
+    fn spawn(&self, message: &[u8], pool: &mut Pool) -> Result<Spawn, ReadProblem> {
+        let mut spawn = blank(pool);
+        let (mut arguments, mut environment) = (Vec::with_capacity(64), Vec::new());
+        let mut outputs = Outputs::new();
+        for field in Fields::of(message) {
+            let (tag, value) = field?;
+            match tag {
+                1 => arguments.push(pool.intern_bytes(value.bytes()?)?),
+                2 => intern_pairs(value, &mut environment, pool)?,
+                3 => spawn.platform = intern_platform(value, pool)?,
+                4 => {
+                    spawn.inputs = match value.id()? {
+                        0 => Pool::NO_FILES,
+                        id => self.join(&[id], None, pool)?,
+                    }
+                }
+                6 => self.output(value, &mut outputs, pool)?,
+                7 => spawn.label = pool.intern_bytes(value.bytes()?)?,
+                8 => spawn.mnemonic = pool.intern_bytes(value.bytes()?)?,
+                9 => spawn.exit_code = value.signed()?,
+                10 => spawn.status = pool.intern_bytes(value.bytes()?)?,
+                11 => spawn.runner = pool.intern_bytes(value.bytes()?)?,
+                12 => spawn.cache_hit = value.is_true()?,
+                13 => spawn.remotable = value.is_true()?,
+                14 => spawn.cacheable = value.is_true()?,
+                15 => spawn.remote_cacheable = value.is_true()?,
+                16 => spawn.digest = Some(pool.intern_bytes(Digest::read(value)?.hash)?),
+                _ => {}
+            }
+        }
+        spawn.arguments = pool.intern_list(&arguments);
+        spawn.environment = pool.intern_list(&environment);
+        spawn.outputs = outputs.into();
+        Ok(spawn)
+    }
+
+    fn output(&self, value: Value<'_>, outputs: &mut Outputs, pool: &mut Pool) -> Result<(), ReadProblem> {
+        for field in value.fields()? {
+            match field? {
+                (4, path) => outputs.push((pool.intern_bytes(path.bytes()?)?, None)),
+                (5, id) => match self.node(id.id()?)? {
                     Node::File(file) => {
                         let (path, digest) = pool.path_and_digest(file);
                         outputs.push((path, Some(digest)));
                     }
                     Node::Folder(path, set) => {
                         outputs.push((path, None));
-                        let files = pool.files_of(set).into_iter().map(|file| pool.path_and_digest(file));
+                        let files = pool.files_in(set).map(|file| pool.path_and_digest(file));
                         outputs.extend(files.map(|(path, digest)| (path, Some(digest))));
+                        self.check((outputs.len() * size_of::<(Text, Option<Text>)>()) as u64)?;
                     }
-                    Node::Set(_) => return Err(ReadProblem::UnknownId(*id)),
+                    Node::Set(_) => return Err(ReadProblem::UnknownId(id.id()?)),
                 },
-                None => {}
+                _ => {}
             }
         }
-        Ok(Spawn {
-            arguments: spawn.args.iter().map(|word| pool.intern(word)).collect(),
-            environment: pairs(&spawn.env_vars, pool),
-            platform: pairs(&spawn.platform.unwrap_or_default().properties, pool),
-            inputs,
-            outputs: outputs.into(),
-            label: pool.intern(&spawn.target_label),
-            mnemonic: pool.intern(&spawn.mnemonic),
-            runner: pool.intern(&spawn.runner),
-            status: pool.intern(&spawn.status),
-            exit_code: spawn.exit_code,
-            cache_hit: spawn.cache_hit,
-            remotable: spawn.remotable,
-            cacheable: spawn.cacheable,
-            remote_cacheable: spawn.remote_cacheable,
-            digest: spawn.digest.map(|digest| pool.intern(&digest.hash)),
-        })
+        Ok(())
     }
 }
 
-/// One set of what is in all nodes; no new set for a single one.
-fn join(nodes: &[Node], pool: &mut Pool) -> SetId {
-    if let [Node::Folder(_, set) | Node::Set(set)] = nodes {
-        return *set;
+fn invocation(message: &[u8]) -> Result<Option<String>, ReadProblem> {
+    let mut name = &[][..];
+    for field in Fields::of(message) {
+        if let (1, value) = field? {
+            name = value.bytes()?;
+        }
     }
-    let files = nodes.iter().filter_map(|node| match node {
-        Node::File(file) => Some(*file),
-        _ => None,
-    });
-    let sets = nodes.iter().filter_map(|node| match node {
-        Node::Folder(_, set) | Node::Set(set) => Some(*set),
-        Node::File(_) => None,
-    });
-    let (files, sets): (Box<[FileId]>, Box<[SetId]>) = (files.collect(), sets.collect());
-    if sets.is_empty() { pool.flat_set(files) } else { pool.set(files, sets) }
+    Ok(hash_function(std::str::from_utf8(name)?))
 }
 
-/// A file's number. An empty file may have no digest; a link has its target instead.
-pub(super) fn file_of(file: &File, pool: &mut Pool) -> FileId {
-    let path = pool.intern(&file.path);
-    let digest = match (&file.digest, file.symlink_target_path.as_str()) {
-        (_, target) if !target.is_empty() => pool.intern(&format!("-> {target}")),
-        (Some(Digest { hash, .. }), _) => pool.intern(hash),
-        (None, _) => pool.intern(""),
-    };
-    pool.file(path, digest)
+/// `UnresolvedSymlink`.
+fn link(message: &[u8]) -> Result<File<'_>, ReadProblem> {
+    let mut link = File::default();
+    for field in Fields::of(message) {
+        match field? {
+            (1, value) => link.path = value.bytes()?,
+            (2, value) => link.target = value.bytes()?,
+            _ => {}
+        }
+    }
+    Ok(link)
 }

@@ -1,55 +1,65 @@
-//! Texts, files and sets of files of execution logs, each kept once.
+//! Texts, lists of them, files and sets of files of execution logs, each kept once.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+mod arena;
+
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::str::Utf8Error;
+
+use hashbrown::HashSet;
+
+use arena::Arena;
 
 /// A text's number in a pool. Equal numbers of one pool are equal texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(u32);
+pub struct Text(NonZeroU32);
+
+/// The number of a list of texts. Equal numbers of one pool are equal lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListId(u32);
 
 /// The number of a path with its digest. Equal numbers of one pool are equal files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
 /// The number of a set of files. Unequal numbers may be equal sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SetId(u32);
 
-#[derive(Debug)]
-struct Set {
-    files: Box<[FileId]>,
-    /// Made before this one: there is no cycle.
-    sets: Box<[SetId]>,
+/// What a set is made of: files, and sets that were made before it. There is no cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Member {
+    Set(SetId),
+    File(FileId),
 }
 
-/// The texts, files and sets of some logs.
+/// The texts, lists, files and sets of some logs.
 #[derive(Debug)]
 pub struct Pool {
-    texts: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, Text>,
-    files: Vec<(Text, Text)>,
-    file_numbers: HashMap<(Text, Text), FileId>,
-    sets: Vec<Set>,
-    flat_numbers: HashMap<Box<[FileId]>, SetId>,
-    bytes: usize,
+    texts: Arena<u8>,
+    lists: Arena<Text>,
+    files: Arena<Text>,
+    sets: Arena<Member>,
 }
-
-/// What an entry costs beside its own bytes: two pointers and a number, twice, and a hash table's slack.
-const OVERHEAD: usize = 80;
 
 impl Default for Pool {
     fn default() -> Self {
-        let mut pool = Self {
-            texts: Vec::new(),
-            numbers: HashMap::new(),
-            files: Vec::new(),
-            file_numbers: HashMap::new(),
-            sets: Vec::new(),
-            flat_numbers: HashMap::new(),
-            bytes: 0,
-        };
-        pool.flat_set(Box::default());
+        let mut pool =
+            Self { texts: Arena::default(), lists: Arena::default(), files: Arena::default(), sets: Arena::default() };
+        pool.set(&[], &[]);
         pool
+    }
+}
+
+impl Text {
+    /// Its place among the texts of the pool, from 0.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+
+    fn of(number: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(number))
     }
 }
 
@@ -59,62 +69,95 @@ impl Pool {
 
     /// The number of a text.
     pub fn intern(&mut self, text: &str) -> Text {
-        if let Some(known) = self.numbers.get(text) {
-            return *known;
-        }
-        let number = Text(number(self.texts.len()));
-        let text: Arc<str> = Arc::from(text);
-        self.bytes += text.len() + OVERHEAD;
-        self.texts.push(Arc::clone(&text));
-        self.numbers.insert(text, number);
-        number
+        Text::of(always(self.texts.intern(text.as_bytes(), || Ok(()))))
+    }
+
+    /// The number of a text as it stands in a log.
+    ///
+    /// # Errors
+    /// If it is not UTF-8.
+    pub fn intern_bytes(&mut self, text: &[u8]) -> Result<Text, Utf8Error> {
+        self.texts.intern(text, || std::str::from_utf8(text).map(drop)).map(Text::of)
     }
 
     /// The number of a text that may be there already.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Text> {
-        self.numbers.get(text).copied()
+        self.texts.find(text.as_bytes()).map(Text::of)
     }
 
     /// A text.
+    ///
+    /// # Panics
+    /// If another pool gave the number.
     #[must_use]
     pub fn text(&self, text: Text) -> &str {
-        &self.texts[text.0 as usize]
+        std::str::from_utf8(self.texts.get(text.0.get() - 1)).expect("only UTF-8 is taken in")
+    }
+
+    /// How many texts there are: all of [`Text::index`] are below.
+    #[must_use]
+    pub fn count_of_texts(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// The number of a list.
+    pub fn intern_list(&mut self, texts: &[Text]) -> ListId {
+        ListId(always(self.lists.intern(texts, || Ok(()))))
+    }
+
+    /// A list.
+    #[must_use]
+    pub fn list(&self, list: ListId) -> &[Text] {
+        self.lists.get(list.0)
+    }
+
+    /// A list of names, each before its value.
+    pub fn pairs(&self, list: ListId) -> impl Iterator<Item = (Text, Text)> {
+        self.list(list).as_chunks().0.iter().map(|[name, value]| (*name, *value))
     }
 
     /// The number of a path with its digest.
     pub fn file(&mut self, path: Text, digest: Text) -> FileId {
-        let next = FileId(number(self.files.len()));
-        let known = *self.file_numbers.entry((path, digest)).or_insert(next);
-        if known == next {
-            self.files.push((path, digest));
-            self.bytes += OVERHEAD;
-        }
-        known
+        FileId(always(self.files.intern(&[path, digest], || Ok(()))))
     }
 
     /// A file's path and digest. The digest of a link is `-> ` and its target.
+    ///
+    /// # Panics
+    /// If another pool gave the number.
     #[must_use]
     pub fn path_and_digest(&self, file: FileId) -> (Text, Text) {
-        self.files[file.0 as usize]
-    }
-
-    /// The set of some files, the same for the same files in the same order.
-    pub fn flat_set(&mut self, files: Box<[FileId]>) -> SetId {
-        if let Some(known) = self.flat_numbers.get(&files) {
-            return *known;
+        match self.files.get(file.0) {
+            [path, digest] => (*path, *digest),
+            _ => unreachable!("a file is a path and a digest"),
         }
-        let set = self.set(files.clone(), Box::default());
-        self.flat_numbers.insert(files, set);
-        set
     }
 
-    /// A set of files and of all that is in other sets.
-    pub fn set(&mut self, files: Box<[FileId]>, sets: Box<[SetId]>) -> SetId {
-        let set = SetId(number(self.sets.len()));
-        self.bytes += (files.len() + sets.len()) * size_of::<u32>() + OVERHEAD;
-        self.sets.push(Set { files, sets });
-        set
+    /// A set of files and of all that is in other sets, the same for the same ones in the same order.
+    pub fn set(&mut self, files: &[FileId], sets: &[SetId]) -> SetId {
+        if let ([], [set]) = (files, sets) {
+            return *set;
+        }
+        let members: Vec<Member> =
+            sets.iter().copied().map(Member::Set).chain(files.iter().copied().map(Member::File)).collect();
+        SetId(always(self.sets.intern(&members, || Ok(()))))
+    }
+
+    /// The sets in a set, one level deep.
+    pub fn sets_in(&self, set: SetId) -> impl DoubleEndedIterator<Item = SetId> {
+        self.sets.get(set.0).iter().filter_map(|member| match member {
+            Member::Set(set) => Some(*set),
+            Member::File(_) => None,
+        })
+    }
+
+    /// The files in a set, without those in its sets.
+    pub fn files_in(&self, set: SetId) -> impl Iterator<Item = FileId> {
+        self.sets.get(set.0).iter().filter_map(|member| match member {
+            Member::File(file) => Some(*file),
+            Member::Set(_) => None,
+        })
     }
 
     /// Every file of a set once, sub-sets first.
@@ -126,12 +169,11 @@ impl Pool {
         let mut open = vec![(set, false)];
         let mut entered = HashSet::new();
         while let Some((set, is_left)) = open.pop() {
-            let Set { files: own, sets } = &self.sets[set.0 as usize];
             if is_left {
-                files.extend(own.iter().copied().filter(|file| seen.insert(*file)));
+                files.extend(self.files_in(set).filter(|file| seen.insert(*file)));
             } else if entered.insert(set) {
                 open.push((set, true));
-                open.extend(sets.iter().rev().map(|set| (*set, false)));
+                open.extend(self.sets_in(set).rev().map(|set| (set, false)));
             }
         }
         files
@@ -140,13 +182,12 @@ impl Pool {
     /// About how many bytes of memory the pool takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.texts.bytes() + self.lists.bytes() + self.files.bytes() + self.sets.bytes()
     }
 }
 
-/// Four thousand million entries do not fit into the memory that a log may take.
-fn number(length: usize) -> u32 {
-    u32::try_from(length).expect("fewer than 2³² entries")
+fn always<T>(result: Result<T, Infallible>) -> T {
+    result.unwrap_or_else(|never| match never {})
 }
 
 #[cfg(test)]
@@ -159,22 +200,30 @@ mod unit {
         let digest = pool.intern("d");
         let files: Vec<FileId> =
             ["a", "b", "c"].map(|path| pool.intern(path)).map(|path| pool.file(path, digest)).into();
-        let mut set = pool.flat_set(Box::new([files[0]]));
+        let mut set = pool.set(&[files[0]], &[]);
         for _ in 0..200_000 {
-            set = pool.set(Box::new([files[1]]), Box::new([set, set]));
+            set = pool.set(&[files[1]], &[set, set]);
         }
-        let top = pool.set(Box::new([files[2], files[0]]), Box::new([set]));
+        let top = pool.set(&[files[2], files[0]], &[set]);
         assert_eq!(pool.files_of(top), files);
         assert_eq!(pool.files_of(Pool::NO_FILES), []);
     }
 
     #[test]
-    fn equal_texts_files_and_flat_sets_have_one_number() {
+    fn equal_texts_lists_files_and_sets_have_one_number() {
         let mut pool = Pool::default();
         let (text, same) = (pool.intern("x"), pool.intern("x"));
         assert_eq!(text, same);
+        assert_eq!(pool.intern_list(&[text]), pool.intern_list(&[same]));
         let file = pool.file(text, same);
         assert_eq!(file, pool.file(text, text));
-        assert_eq!(pool.flat_set(Box::new([file])), pool.flat_set(Box::new([file])));
+        let set = pool.set(&[file], &[]);
+        assert_eq!(set, pool.set(&[file], &[]));
+        assert_eq!(set, pool.set(&[], &[set]));
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_is_refused() {
+        assert!(Pool::default().intern_bytes(b"\xFF").is_err());
     }
 }

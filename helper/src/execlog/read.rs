@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
+use std::str::Utf8Error;
 
-use prost::Message;
-
-use super::compact::{Entries, file_of};
-use super::message::{Entry, Pair, SpawnExec};
+use super::compact::Entries;
+use super::inflate::with_inflated;
+use super::json::add_object;
+use super::message::SpawnExec;
 use super::pool::{Pool, Text};
+use super::spawn::add_spawn;
 use super::{Format, Log, Spawn};
 
 /// No spawn of a real build takes that many bytes: a length beyond it is no length, and an object without end is none.
@@ -44,6 +46,12 @@ pub enum ReadProblem {
     /// Bytes that are no message.
     #[error("{0}")]
     Message(#[from] prost::DecodeError),
+    /// The same: a field ends beyond its message, or is of another kind.
+    #[error("its bytes are no message")]
+    Malformed,
+    /// A text that is none.
+    #[error("{0}")]
+    Utf8(#[from] Utf8Error),
     /// Text that is no JSON of the expected shape.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
@@ -60,7 +68,7 @@ pub enum ReadProblem {
 ///
 /// # Errors
 /// See [`ReadProblem`].
-pub fn read_log(reader: impl Read, pool: &mut Pool, limit: usize) -> Result<Log, ReadError> {
+pub fn read_log(reader: impl Read + Send, pool: &mut Pool, limit: usize) -> Result<Log, ReadError> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let mut start = Vec::new();
     let begin = |problem| ReadError { offset: 0, inflated: false, problem };
@@ -68,24 +76,30 @@ pub fn read_log(reader: impl Read, pool: &mut Pool, limit: usize) -> Result<Log,
     Read::by_ref(&mut reader).take(256).read_to_end(&mut start).map_err(|error| begin(error.into()))?;
     let format = format_of(&start);
     let whole = io::Cursor::new(start).chain(reader);
-    let mut budget = Budget { limit, spawns: 0 };
+    let budget = Budget { limit };
     let mut log = Log { format, hash_function: None, spawns: Vec::new() };
+    let mut outputs = 0;
     match format {
         Format::Compact => {
-            let decoder = zstd::Decoder::with_buffer(whole).map_err(|error| begin(error.into()))?;
-            let mut entries = Entries::default();
-            read_messages(BufReader::new(decoder), true, |entry: Entry| {
-                entries.add(entry, pool, &mut log)?;
-                budget.check(pool, &log)
+            let mut entries = Entries::new(budget.longest(1));
+            with_inflated(whole, |blocks| {
+                read_messages(blocks, true, budget, |entry| {
+                    let spawns = log.spawns.len();
+                    entries.add(entry, pool, &mut log)?;
+                    outputs += log.spawns[spawns..].first().map_or(0, |spawn| spawn.outputs.len());
+                    budget.check(entries.bytes(), outputs, pool, &log)
+                })
             })?;
         }
-        Format::Binary => read_messages(whole, false, |exec: SpawnExec| {
-            add(exec, pool, &mut log);
-            budget.check(pool, &log)
+        Format::Binary => read_messages(whole, false, budget, |message| {
+            add_spawn(message, pool, &mut log)?;
+            outputs += log.spawns.last().map_or(0, |spawn| spawn.outputs.len());
+            budget.check(0, outputs, pool, &log)
         })?,
-        Format::Json => read_objects(whole, |exec| {
-            add(exec, pool, &mut log);
-            budget.check(pool, &log)
+        Format::Json => read_objects(whole, budget, |exec| {
+            add_object(&exec, pool, &mut log);
+            outputs += log.spawns.last().map_or(0, |spawn| spawn.outputs.len());
+            budget.check(0, outputs, pool, &log)
         })?,
     }
     Ok(log)
@@ -109,41 +123,65 @@ fn format_of(start: &[u8]) -> Format {
     if is_key || inside.starts_with(b"}") || inside.is_empty() { Format::Json } else { Format::Binary }
 }
 
-/// How much memory is left.
+/// How much memory a log may take, in bytes.
+#[derive(Clone, Copy)]
 struct Budget {
     limit: usize,
-    /// What the spawns themselves take, in bytes.
-    spawns: usize,
 }
 
 impl Budget {
-    fn check(&mut self, pool: &Pool, log: &Log) -> Result<(), ReadProblem> {
-        if let Some(spawn) = log.spawns.last() {
-            let pairs = spawn.arguments.len() + 2 * (spawn.environment.len() + spawn.platform.len());
-            self.spawns += size_of::<Spawn>() + size_of::<Text>() * (pairs + 3 * spawn.outputs.len());
-        }
-        let used = pool.bytes() + self.spawns;
-        if used > self.limit { Err(ReadProblem::Memory(self.limit >> 20)) } else { Ok(()) }
+    /// `ids` is in bytes.
+    fn check(self, ids: usize, outputs: usize, pool: &Pool, log: &Log) -> Result<(), ReadProblem> {
+        let spawns = log.spawns.capacity() * size_of::<Spawn>() + outputs * size_of::<(Text, Option<Text>)>();
+        self.check_bytes(pool.bytes() + spawns + ids)
+    }
+
+    fn check_bytes(self, bytes: usize) -> Result<(), ReadProblem> {
+        if bytes > self.limit { Err(ReadProblem::Memory(self.limit >> 20)) } else { Ok(()) }
+    }
+
+    /// The longest message or object that may be looked at. `growth` is what a byte of it may become before its parts are
+    /// in the pool.
+    fn longest(self, growth: usize) -> u64 {
+        LONGEST.min((self.limit / growth) as u64)
     }
 }
 
-fn read_messages<M: Message + Default>(
+/// What a byte of a message may become: a number of one byte refers to an entry, and is kept in three lists of its kind.
+const MESSAGE_GROWTH: usize = 32;
+
+/// What a byte of JSON may become: `{},` is a whole file.
+const OBJECT_GROWTH: usize = 128;
+
+fn read_messages(
     mut reader: impl BufRead,
     inflated: bool,
-    mut take: impl FnMut(M) -> Result<(), ReadProblem>,
+    budget: Budget,
+    mut take: impl FnMut(&[u8]) -> Result<(), ReadProblem>,
 ) -> Result<(), ReadError> {
     let mut offset = 0;
     let mut bytes = Vec::new();
     loop {
         let at = |problem| ReadError { offset, inflated, problem };
         let Some((length, prefix)) = read_length(&mut reader).map_err(at)? else { return Ok(()) };
-        bytes.clear();
-        let read = Read::by_ref(&mut reader).take(length).read_to_end(&mut bytes).map_err(|error| at(error.into()))?;
-        if (read as u64) < length {
-            return Err(at(ReadProblem::Truncated));
+        let longest = budget.longest(MESSAGE_GROWTH);
+        let there = reader.fill_buf().map_err(|error| at(error.into()))?;
+        let size = usize::try_from(length).unwrap_or(usize::MAX);
+        if let Some(message) = there.get(..size).filter(|_| length <= longest) {
+            take(message).map_err(at)?;
+            reader.consume(size);
+        } else {
+            bytes.clear();
+            let wanted = length.min(longest);
+            let read = Read::by_ref(&mut reader).take(wanted).read_to_end(&mut bytes);
+            if (read.map_err(|error| at(error.into()))? as u64) < wanted {
+                return Err(at(ReadProblem::Truncated));
+            }
+            if wanted < length {
+                return Err(at(ReadProblem::Memory(budget.limit >> 20)));
+            }
+            take(&bytes).map_err(at)?;
         }
-        let message = M::decode(bytes.as_slice()).map_err(|error| at(error.into()))?;
-        take(message).map_err(at)?;
         offset += prefix + length;
     }
 }
@@ -166,77 +204,43 @@ fn read_length(reader: &mut impl BufRead) -> Result<Option<(u64, u64)>, ReadProb
 
 fn read_objects(
     reader: impl Read,
+    budget: Budget,
     mut take: impl FnMut(SpawnExec) -> Result<(), ReadProblem>,
 ) -> Result<(), ReadError> {
-    let left = Rc::new(Cell::new(LONGEST));
+    let longest = budget.longest(OBJECT_GROWTH);
+    let left = Rc::new(Cell::new(Some(longest)));
     let reader = Bounded { reader, left: Rc::clone(&left) };
     let mut objects = serde_json::Deserializer::from_reader(BufReader::new(reader)).into_iter::<SpawnExec>();
     loop {
         let offset = objects.byte_offset() as u64;
         let at = |problem| ReadError { offset, inflated: false, problem };
         let Some(object) = objects.next() else { return Ok(()) };
-        take(object.map_err(|error| at(error.into()))?).map_err(at)?;
-        left.set(LONGEST);
+        let object = object.map_err(|error| match left.get() {
+            None if longest == LONGEST => at(ReadProblem::Length(longest)),
+            None => at(ReadProblem::Memory(budget.limit >> 20)),
+            Some(_) => at(error.into()),
+        });
+        take(object?).map_err(at)?;
+        left.set(Some(longest));
     }
 }
 
 /// Fails where one object takes too many bytes.
 struct Bounded<R> {
     reader: R,
-    left: Rc<Cell<u64>>,
+    /// How many it may still take; `None` once it took more.
+    left: Rc<Cell<Option<u64>>>,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
-        let left = self.left.get().checked_sub(count as u64);
-        self.left.set(left.ok_or_else(|| io::Error::other(format!("an object of more than {LONGEST} bytes")))?);
-        Ok(count)
+        self.left.set(self.left.get().and_then(|left| left.checked_sub(count as u64)));
+        if self.left.get().is_none() { Err(io::Error::other("an object without end")) } else { Ok(count) }
     }
-}
-
-fn add(exec: SpawnExec, pool: &mut Pool, log: &mut Log) {
-    let digests = exec.digest.iter().chain(exec.inputs.iter().filter_map(|file| file.digest.as_ref()));
-    if log.hash_function.is_none() {
-        let mut names = digests.map(|digest| &digest.hash_function_name);
-        log.hash_function = names.find_map(|name| hash_function(name));
-    }
-    let files = exec.inputs.iter().map(|file| file_of(file, pool)).collect();
-    let inputs = pool.flat_set(files);
-    let actual: Vec<_> = exec.actual_outputs.iter().map(|file| file_of(file, pool)).collect();
-    let actual: Vec<(Text, Text)> = actual.into_iter().map(|file| pool.path_and_digest(file)).collect();
-    // Listed outputs are sorted; a folder is listed, and its files are among the actual ones.
-    let listed: Vec<Text> = exec.listed_outputs.iter().map(|path| pool.intern(path)).collect();
-    let absent = listed.iter().filter(|path| actual.iter().all(|(there, _)| there != *path));
-    let absent: Vec<(Text, Option<Text>)> = absent.map(|path| (*path, None)).collect();
-    let mut outputs: Vec<_> = actual.into_iter().map(|(path, digest)| (path, Some(digest))).chain(absent).collect();
-    let rank = |path: Text| listed.iter().position(|other| *other == path).unwrap_or(listed.len());
-    outputs.sort_by_key(|(path, _)| rank(*path));
-    log.spawns.push(Spawn {
-        arguments: exec.command_args.iter().map(|word| pool.intern(word)).collect(),
-        environment: pairs(&exec.environment_variables, pool),
-        platform: pairs(&exec.platform.unwrap_or_default().properties, pool),
-        inputs,
-        outputs: outputs.into(),
-        label: pool.intern(&exec.target_label),
-        mnemonic: pool.intern(&exec.mnemonic),
-        runner: pool.intern(&exec.runner),
-        status: pool.intern(&exec.status),
-        exit_code: exec.exit_code,
-        cache_hit: exec.cache_hit,
-        remotable: exec.remotable,
-        cacheable: exec.cacheable,
-        remote_cacheable: exec.remote_cacheable,
-        digest: exec.digest.map(|digest| pool.intern(&digest.hash)),
-    });
 }
 
 /// A hash function's name. Of one function, actions' digests name `SHA256`, files' digests `SHA-256`.
 pub(super) fn hash_function(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.replace('-', ""))
-}
-
-/// Names and values.
-pub(super) fn pairs(pairs: &[Pair], pool: &mut Pool) -> Box<[(Text, Text)]> {
-    pairs.iter().map(|pair| (pool.intern(&pair.name), pool.intern(&pair.value))).collect()
 }

@@ -115,7 +115,7 @@ fn a_binary_log_that_starts_as_json_does_is_told_apart() {
     assert_eq!(bytes[..3], *b"{\n\"");
     let mut pool = Pool::default();
     let log = read(&bytes, &mut pool).expect("a binary log");
-    assert_eq!(pool.text(log.spawns[0].arguments[0]), argument);
+    assert_eq!(pool.text(pool.list(log.spawns[0].arguments)[0]), argument);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::store::StoreRoot;
 
 /// A value in the first build and in the second; `None` where it is absent.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sides<T> {
     /// In the first build.
     pub first: Option<T>,
@@ -20,7 +20,7 @@ impl<T> Sides<T> {
 }
 
 /// Why an action was not a hit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The builds hash with different functions: no key can be equal.
     DigestFunction(Sides<String>),
@@ -112,6 +112,12 @@ impl Cause {
             Self::NotStored => "not-stored",
             Self::Ran { .. } => "ran",
         }
+    }
+
+    /// Whether its actions could have been hits.
+    #[must_use]
+    pub fn is_miss(&self) -> bool {
+        !matches!(self, Self::NotCacheable { .. })
     }
 
     /// What it is, in one line with both values.

@@ -2,16 +2,62 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::causes::{CauseId, Causes};
 use super::{Cause, Sides};
-use crate::execlog::{Pool, Spawn, Text};
+use crate::execlog::{ListId, Pool, Spawn, Text};
 use crate::store::{STORE_DIR, StoreRoot, find_store_paths};
 
-/// Differences of environment, platform and command line. Inputs are not looked at.
-pub(super) fn differences(pool: &Pool, first: &Spawn, second: &Spawn) -> Vec<Cause> {
+/// Compares what keys are made of, without inputs. Most actions share environment and platform with many: what two
+/// lists say is found out once.
+pub(super) struct Differences<'a> {
+    pool: &'a Pool,
+    environments: HashMap<(ListId, ListId), Vec<CauseId>>,
+    platforms: HashMap<(ListId, ListId), Vec<CauseId>>,
+}
+
+impl<'a> Differences<'a> {
+    pub(super) fn new(pool: &'a Pool) -> Self {
+        Self { pool, environments: HashMap::new(), platforms: HashMap::new() }
+    }
+
+    /// Differences of environment, platform and command line, in this order.
+    pub(super) fn of(&mut self, first: &Spawn, second: &Spawn, causes: &mut Causes) -> Vec<CauseId> {
+        let pool = self.pool;
+        let mut found = Vec::new();
+        if first.environment != second.environment {
+            let lists = (first.environment, second.environment);
+            let new = || ids(environment(pool, lists), causes);
+            found.extend_from_slice(self.environments.entry(lists).or_insert_with(new));
+        }
+        if first.platform != second.platform {
+            let lists = (first.platform, second.platform);
+            let property = |(name, values)| Cause::Property { name, values };
+            let new = || ids(named(pool, lists).into_iter().map(property), causes);
+            found.extend_from_slice(self.platforms.entry(lists).or_insert_with(new));
+        }
+        match configurations(pool, first, second) {
+            // Every path of the command line differs then.
+            Some(values) => found.push(causes.id(Cause::Configuration(values))),
+            None if first.arguments == second.arguments => {}
+            None => {
+                let arguments = arguments(pool, pool.list(first.arguments), pool.list(second.arguments));
+                found.extend(ids(arguments, causes));
+            }
+        }
+        found
+    }
+}
+
+fn ids(found: impl IntoIterator<Item = Cause>, causes: &mut Causes) -> Vec<CauseId> {
+    found.into_iter().map(|cause| causes.id(cause)).collect()
+}
+
+fn environment(pool: &Pool, lists: (ListId, ListId)) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for (name, values) in named(pool, &first.environment, &second.environment) {
+    for (name, values) in named(pool, lists) {
         let drift = drift(&values);
         if !drift.is_empty() {
             causes.extend(drift);
@@ -21,38 +67,30 @@ pub(super) fn differences(pool: &Pool, first: &Spawn, second: &Spawn) -> Vec<Cau
             causes.push(Cause::Variable { name, values });
         }
     }
-    for (name, values) in named(pool, &first.platform, &second.platform) {
-        causes.push(Cause::Property { name, values });
-    }
-    match configurations(pool, first, second) {
-        // Every path of the command line differs then.
-        Some(values) => causes.push(Cause::Configuration(values)),
-        None => causes.extend(arguments(pool, &first.arguments, &second.arguments)),
-    }
     causes
 }
 
 /// What differs between two lists of names and values.
-fn named(pool: &Pool, first: &[(Text, Text)], second: &[(Text, Text)]) -> Vec<(String, Sides<String>)> {
-    if first == second {
-        return Vec::new();
-    }
-    let map = |pairs: &[(Text, Text)]| -> BTreeMap<String, Text> {
-        pairs.iter().map(|(name, value)| (pool.text(*name).to_owned(), *value)).collect()
+fn named(pool: &Pool, (first, second): (ListId, ListId)) -> Vec<(String, Sides<String>)> {
+    let map = |pairs: ListId| -> BTreeMap<&str, Text> {
+        pool.pairs(pairs).map(|(name, value)| (pool.text(name), value)).collect()
     };
     let (first, second) = (map(first), map(second));
-    let mut names: Vec<&String> = first.keys().chain(second.keys()).collect();
+    let mut names: Vec<&str> = first.keys().chain(second.keys()).copied().collect();
     names.sort_unstable();
     names.dedup();
-    let differing = names.into_iter().filter(|name| first.get(*name) != second.get(*name));
     let text = |value: Option<&Text>| value.map(|value| pool.text(*value).to_owned());
+    let differing = names.into_iter().filter(|name| first.get(name) != second.get(name));
     differing
-        .map(|name| (name.clone(), Sides { first: text(first.get(name)), second: text(second.get(name)) }))
+        .map(|name| (name.to_owned(), Sides { first: text(first.get(name)), second: text(second.get(name)) }))
         .collect()
 }
 
 /// The configurations of the primary outputs, where they differ in nothing else.
-fn configurations(pool: &Pool, first: &Spawn, second: &Spawn) -> Option<Sides<String>> {
+pub(super) fn configurations(pool: &Pool, first: &Spawn, second: &Spawn) -> Option<Sides<String>> {
+    if first.primary_output() == second.primary_output() {
+        return None;
+    }
     let split = |spawn: &Spawn| {
         let rest = pool.text(spawn.primary_output()?).strip_prefix("bazel-out/")?;
         rest.split_once('/').map(|(configuration, rest)| (configuration.to_owned(), rest.to_owned()))
@@ -62,9 +100,6 @@ fn configurations(pool: &Pool, first: &Spawn, second: &Spawn) -> Option<Sides<St
 }
 
 fn arguments(pool: &Pool, first: &[Text], second: &[Text]) -> Vec<Cause> {
-    if first == second {
-        return Vec::new();
-    }
     let words = |words: &[Text]| words.iter().map(|word| pool.text(*word)).collect::<Vec<_>>().join(" ");
     let mut causes = Vec::new();
     for change in capture_diff_slices(Algorithm::Myers, first, second) {

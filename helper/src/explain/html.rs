@@ -9,21 +9,29 @@ use crate::manifest::Manifest;
 /// How many actions of a cause the page names.
 const NAMED: usize = 200;
 
+/// What the browser is told: nothing but this page's own styles and script.
+const LOADS_NOTHING: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
 /// The whole page.
 #[must_use]
-pub fn render_html(report: &Report, manifest: Option<&Manifest>) -> String {
+pub fn render_html(report: &Report<'_>, manifest: Option<&Manifest>) -> String {
     let total = report.total().describe();
+    let (counts, share) = total.split_once(" (").unwrap_or((&total, ""));
+    let (share, rest) = share.split_once(')').unwrap_or((share, ""));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(LOADS_NOTHING);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Cache hits: " (total) }
                 style { (PreEscaped(include_str!("html/page.css"))) }
             }
             body {
-                h1 { "Cache hits: " (total) }
+                h1 { (share) }
+                p { (counts) " actions were cache hits" (rest) }
+                h2 { "Hits by mnemonic" }
                 (chart(report))
                 h2 { "Root causes" }
                 @if report.causes.is_empty() {
@@ -31,8 +39,10 @@ pub fn render_html(report: &Report, manifest: Option<&Manifest>) -> String {
                 } @else {
                     input #search type="search" placeholder="Search" aria-label="Search the root causes" hidden;
                     table #causes {
-                        thead { tr { th { "Cause" } th { "Actions" } th { "Because of them" } } }
-                        tbody { @for root in &report.causes { (row(root, manifest)) } }
+                        thead { tr { th { "Cause" } th.number { "Actions" } th.number { "Only because of them" } } }
+                        tbody {
+                            @for (place, root) in report.causes.iter().enumerate() { (row(root, place == 0, manifest)) }
+                        }
                     }
                 }
                 script { (PreEscaped(include_str!("html/page.js"))) }
@@ -43,14 +53,13 @@ pub fn render_html(report: &Report, manifest: Option<&Manifest>) -> String {
 }
 
 /// Hits as bars, each as long as the share of the mnemonic's actions.
-fn chart(report: &Report) -> Markup {
+fn chart(report: &Report<'_>) -> Markup {
     html! {
         table.chart {
-            caption { "Hits by mnemonic" }
             @for (mnemonic, hits) in &report.mnemonics {
                 tr {
                     th scope="row" { (mnemonic) }
-                    td { div.track { div.bar style={ "width:" (width(*hits)) "%" } {} } }
+                    td.bars { div.track { div.bar style={ "width:" (width(*hits)) "%" } {} } }
                     td.count { (hits.describe()) }
                 }
             }
@@ -62,18 +71,18 @@ fn width(hits: Hits) -> String {
     format!("{:.1}", hits.percent())
 }
 
-fn row(root: &RootCause, manifest: Option<&Manifest>) -> Markup {
+fn row(root: &RootCause<'_>, is_open: bool, manifest: Option<&Manifest>) -> Markup {
     let RootCause { cause, actions, downstream, commands, notes } = root;
     let side = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe);
     let more = actions.len().saturating_sub(NAMED);
     html! {
         tr {
             td {
-                details {
+                details open[is_open] {
                     summary { span.class { (cause.class()) } " " (marked(&cause.describe())) }
                     @for note in notes { p { (marked(note)) } }
                     @if let Some(side) = side { p { (marked(side)) } }
-                    p { strong { "Fix: " } (marked(&cause.fix())) }
+                    p.fix { strong { "Fix: " } (marked(&cause.fix())) }
                     @if let Some(commands) = commands { (command_lines(commands)) }
                     ul {
                         @for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
@@ -83,8 +92,8 @@ fn row(root: &RootCause, manifest: Option<&Manifest>) -> Markup {
                     }
                 }
             }
-            td data-name="Actions" { (actions.len()) }
-            td data-name="Because of them" { (downstream) }
+            td.number data-name="Actions" { (actions.len()) }
+            td.number data-name="Only because of them" { (downstream) }
         }
     }
 }

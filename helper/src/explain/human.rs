@@ -8,7 +8,7 @@ const NAMED: usize = 3;
 
 /// The whole report.
 #[must_use]
-pub fn render_human(report: &Report, manifest: Option<&Manifest>) -> String {
+pub fn render_human(report: &Report<'_>, manifest: Option<&Manifest>) -> String {
     let mut text = String::new();
     for root in &report.causes {
         let RootCause { cause, actions, downstream, notes, .. } = root;

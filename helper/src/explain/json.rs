@@ -8,17 +8,18 @@ use crate::manifest::Manifest;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+struct Document<'a> {
     schema: u32,
     hits: usize,
     actions: usize,
+    not_cacheable: usize,
     mnemonics: Map<String, Value>,
-    root_causes: Vec<Entry>,
+    root_causes: Vec<Entry<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct Entry<'a> {
     class: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -34,7 +35,7 @@ struct Entry {
     fix: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<&'static str>,
-    actions: Vec<Value>,
+    actions: &'a [Action<'a>],
     downstream: usize,
 }
 
@@ -42,20 +43,21 @@ struct Entry {
 ///
 /// # Errors
 /// None that a report can cause; serde's signature has one.
-pub fn render_json(report: &Report, manifest: Option<&Manifest>) -> Result<String, serde_json::Error> {
-    let counts = |hits: &Hits| serde_json::json!({"hits": hits.hits, "actions": hits.actions});
-    let Hits { hits, actions } = report.total();
+pub fn render_json(report: &Report<'_>, manifest: Option<&Manifest>) -> Result<String, serde_json::Error> {
+    let counts = |hits: &Hits| serde_json::json!({"hits": hits.hits, "actions": hits.actions, "notCacheable": hits.not_cacheable});
+    let Hits { hits, actions, not_cacheable } = report.total();
     let document = Document {
         schema: 1,
         hits,
         actions,
+        not_cacheable,
         mnemonics: report.mnemonics.iter().map(|(name, hits)| (name.clone(), counts(hits))).collect(),
         root_causes: report.causes.iter().map(|root| entry(root, manifest)).collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn entry(root: &RootCause, manifest: Option<&Manifest>) -> Entry {
+fn entry<'a>(root: &'a RootCause<'_>, manifest: Option<&Manifest>) -> Entry<'a> {
     let RootCause { cause, actions, downstream, notes, .. } = root;
     let (name, values) = match cause {
         Cause::StoreDrift(roots) => {
@@ -78,7 +80,6 @@ fn entry(root: &RootCause, manifest: Option<&Manifest>) -> Entry {
         PinnedSide::SecondLeft => "first",
         PinnedSide::BothLeft => "neither",
     });
-    let action = |Action { mnemonic, label, output }: &Action| serde_json::json!({"mnemonic": mnemonic, "label": label, "output": output});
     Entry {
         class: cause.class(),
         name,
@@ -89,7 +90,7 @@ fn entry(root: &RootCause, manifest: Option<&Manifest>) -> Entry {
         notes: notes.clone(),
         fix: cause.fix(),
         pinned,
-        actions: actions.iter().map(action).collect(),
+        actions,
         downstream: *downstream,
     }
 }

@@ -1,87 +1,120 @@
 //! From differences of spawns to root causes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::difference::differences;
+use hashbrown::HashMap;
+
+use super::causes::{CauseId, Causes};
+use super::difference::{Differences, configurations};
+use super::inputs::{Change, InputChanges};
 use super::pair::pair;
-use super::{Action, Cause, CommandLines, Hits, Report, RootCause, Sides};
-use crate::execlog::{Format, Log, Pool, Spawn, Text};
+use super::{Cause, CommandLines, Hits, Report, Sides};
+use crate::execlog::{Format, ListId, Log, Pool, SetId, Spawn, Text};
 
 /// What is known of a pair of spawns.
 struct Findings {
     /// Why they differ by themselves.
-    causes: Vec<Cause>,
+    causes: Box<[CauseId]>,
     /// Spawns of the second build that made an input differ.
-    producers: Vec<usize>,
+    producers: Box<[u32]>,
 }
+
+/// The spawn that made a path, by the text's place in the pool.
+struct Makers(Vec<Option<u32>>);
 
 struct Comparison<'a> {
     pool: &'a Pool,
     first: &'a Log,
     second: &'a Log,
-    pairs: Vec<Option<usize>>,
-    /// The spawn of each build that made a path.
-    made_by: Sides<HashMap<Text, usize>>,
-    findings: HashMap<usize, Findings>,
+    pairs: Vec<Option<u32>>,
+    made_by: Sides<Makers>,
+    causes: Causes,
+    differences: Differences<'a>,
+    inputs: InputChanges<'a>,
+    /// What two sets of inputs say.
+    inputs_known: HashMap<(SetId, SetId), Rc<Findings>>,
+    findings: HashMap<u32, Findings>,
 }
 
-/// The actions of a cause so far.
-#[derive(Default)]
-struct Affected {
-    actions: Vec<usize>,
-    downstream: usize,
+impl Makers {
+    fn of(pool: &Pool, log: &Log) -> Self {
+        let mut made_by = vec![None; pool.count_of_texts()];
+        for (index, spawn) in indexed(log) {
+            for (path, _) in &spawn.outputs {
+                made_by[path.index()] = Some(index);
+            }
+        }
+        Self(made_by)
+    }
+
+    fn get(&self, path: Text) -> Option<u32> {
+        self.0[path.index()]
+    }
+}
+
+/// Spawns with their numbers.
+fn indexed(log: &Log) -> impl Iterator<Item = (u32, &Spawn)> {
+    (0..).zip(&log.spawns)
 }
 
 /// Why `second` did not hit what `first` left in the cache. Both logs must have been read into `pool`.
 #[must_use]
-pub fn explain(pool: &Pool, first: &Log, second: &Log) -> Report {
-    let made_by = |log: &Log| -> HashMap<Text, usize> {
-        let spawns = log.spawns.iter().enumerate();
-        spawns.flat_map(|(index, spawn)| spawn.outputs.iter().map(move |(path, _)| (*path, index))).collect()
-    };
+pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log) -> Report<'a> {
     let mut comparison = Comparison {
         pool,
         first,
         second,
         pairs: pair(first, second),
-        made_by: Sides::both(made_by(first), made_by(second)),
+        made_by: Sides::both(Makers::of(pool, first), Makers::of(pool, second)),
+        causes: Causes::default(),
+        differences: Differences::new(pool),
+        inputs: InputChanges::new(pool),
+        inputs_known: HashMap::new(),
         findings: HashMap::new(),
     };
-    let mut causes = Causes::default();
     let mut open = Vec::new();
-    for (index, spawn) in second.spawns.iter().enumerate().filter(|(_, spawn)| !spawn.cache_hit) {
+    for (index, spawn) in indexed(second).filter(|(_, spawn)| !spawn.cache_hit) {
         if let Some(cause) = refusal(pool, spawn) {
-            causes.add(cause, index);
+            let cause = comparison.causes.id(cause);
+            comparison.causes.add(cause, index);
         } else {
             open.push(index);
         }
     }
     comparison.examine_all(open.clone());
-    let mut examined: Vec<(&usize, &Findings)> = comparison.findings.iter().collect();
-    examined.sort_unstable_by_key(|(index, _)| **index);
-    for (index, findings) in examined {
-        for cause in &findings.causes {
-            causes.add(cause.clone(), *index);
+    let Comparison { pairs, mut causes, findings, .. } = comparison;
+    let mut examined: Vec<(u32, &Findings)> = findings.iter().map(|(index, findings)| (*index, findings)).collect();
+    examined.sort_unstable_by_key(|(index, _)| *index);
+    for (index, Findings { causes: own, .. }) in examined {
+        for cause in own {
+            causes.add(*cause, index);
         }
     }
+    let unrecorded = causes.id(Cause::Unrecorded);
     let mut roots = HashMap::new();
     for miss in open {
-        match comparison.root_of(miss, &mut roots) {
-            None => causes.add(Cause::Unrecorded, miss),
-            Some(root) if root != miss => causes.add_downstream(&comparison.findings[&root].causes[0]),
+        match root_of(&findings, miss, &mut roots) {
+            None => causes.add(unrecorded, miss),
+            Some(root) if root != miss => causes.add_downstream(findings[&root].causes[0]),
             Some(_) => {}
         }
     }
-    Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second, |index| comparison.commands(index)) }
+    let commands = |index: u32| {
+        let before = &first.spawns[pairs[index as usize]? as usize];
+        command_lines(pool, before.arguments, second.spawns[index as usize].arguments)
+    };
+    Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second, commands) }
 }
 
 /// Which actions of one build were no hits, and what it says about the reason.
 #[must_use]
-pub fn explain_one(pool: &Pool, log: &Log) -> Report {
+pub fn explain_one<'a>(pool: &'a Pool, log: &Log) -> Report<'a> {
     let mut causes = Causes::default();
-    for (index, spawn) in log.spawns.iter().enumerate().filter(|(_, spawn)| !spawn.cache_hit) {
+    for (index, spawn) in indexed(log).filter(|(_, spawn)| !spawn.cache_hit) {
         let ran = || Cause::Ran { runner: pool.text(spawn.runner).to_owned() };
         let cause = refusal(pool, spawn).or_else(|| no_store(spawn)).unwrap_or_else(ran);
+        let cause = causes.id(cause);
         causes.add(cause, index);
     }
     Report { mnemonics: hits(pool, log), causes: causes.finish(pool, log, |_| None) }
@@ -89,8 +122,8 @@ pub fn explain_one(pool: &Pool, log: &Log) -> Report {
 
 /// Why no key at all could have been a hit.
 fn refusal(pool: &Pool, spawn: &Spawn) -> Option<Cause> {
-    if !spawn.cacheable {
-        return Some(Cause::NotCacheable { remote_only: false });
+    if !is_cacheable(spawn) {
+        return Some(Cause::NotCacheable { remote_only: spawn.cacheable });
     }
     let status = pool.text(spawn.status);
     if status.is_empty() && spawn.exit_code == 0 {
@@ -101,20 +134,19 @@ fn refusal(pool: &Pool, spawn: &Spawn) -> Option<Cause> {
     Some(Cause::Failed { how })
 }
 
+/// Whether a cache that was in use was allowed. With a digest, one was asked.
+fn is_cacheable(spawn: &Spawn) -> bool {
+    spawn.cache_hit || spawn.cacheable && (spawn.remote_cacheable || spawn.digest.is_some())
+}
+
 /// Why the right key was no hit, as far as the spawn itself says.
 fn no_store(spawn: &Spawn) -> Option<Cause> {
-    if !spawn.remote_cacheable {
-        Some(Cause::NotCacheable { remote_only: true })
-    } else if spawn.digest.is_none() {
-        Some(Cause::NoCache)
-    } else {
-        None
-    }
+    spawn.digest.is_none().then_some(Cause::NoCache)
 }
 
 impl Comparison<'_> {
     /// Looks at spawns, and at those that made what they read, each once.
-    fn examine_all(&mut self, mut open: Vec<usize>) {
+    fn examine_all(&mut self, mut open: Vec<u32>) {
         while let Some(index) = open.pop() {
             if !self.findings.contains_key(&index) {
                 let findings = self.examine(index);
@@ -124,181 +156,137 @@ impl Comparison<'_> {
         }
     }
 
-    fn examine(&self, index: usize) -> Findings {
-        let second = &self.second.spawns[index];
-        let Some(first) = self.pairs[index].map(|index| &self.first.spawns[index]) else {
-            return Findings { causes: vec![Cause::OnlyInSecond], producers: Vec::new() };
+    fn examine(&mut self, index: u32) -> Findings {
+        let second = &self.second.spawns[index as usize];
+        let Some(first) = self.pairs[index as usize].map(|index| &self.first.spawns[index as usize]) else {
+            return self.by_itself(vec![Cause::OnlyInSecond]);
         };
-        let functions = (&self.first.hash_function, &self.second.hash_function);
-        let mut findings = Findings { causes: differences(self.pool, first, second), producers: Vec::new() };
-        if let (Some(one), Some(other)) = functions
+        let mut causes = self.differences.of(first, second, &mut self.causes);
+        if let (Some(one), Some(other)) = (&self.first.hash_function, &self.second.hash_function)
             && one != other
         {
-            findings.causes.push(Cause::DigestFunction(Sides::both(one.clone(), other.clone())));
-            return findings;
+            causes.push(self.causes.id(Cause::DigestFunction(Sides::both(one.clone(), other.clone()))));
+            return Findings { causes: causes.into(), producers: Box::default() };
         }
-        let is_other_configuration = findings.causes.iter().any(|cause| matches!(cause, Cause::Configuration(_)));
+        let is_other_configuration = configurations(self.pool, first, second).is_some();
         // The key covers the inputs.
         let is_same_key = first.digest.is_some() && first.digest == second.digest;
+        let mut producers = Box::default();
         if first.inputs != second.inputs && !is_other_configuration && !is_same_key {
-            self.compare_inputs(first, second, &mut findings);
+            let inputs = self.compare_inputs(first.inputs, second.inputs);
+            causes.extend(&inputs.causes);
+            producers = inputs.producers.clone();
         }
-        if findings.causes.is_empty() && findings.producers.is_empty() {
-            findings.causes.push(self.of_equal_spawns(first, second));
+        if causes.is_empty() && producers.is_empty() {
+            return self.by_itself(vec![of_equal_spawns(self.pool, first, second)]);
         }
-        findings
+        Findings { causes: causes.into(), producers }
     }
 
-    fn compare_inputs(&self, first: &Spawn, second: &Spawn, findings: &mut Findings) {
-        let files = |spawn: &Spawn| -> HashMap<Text, Text> {
-            let files = self.pool.files_of(spawn.inputs).into_iter();
-            files.map(|file| self.pool.path_and_digest(file)).collect()
-        };
-        let (first, second) = (files(first), files(second));
-        // Compact logs list runfiles by where they are made, the others by where they lie in the tree.
-        let is_mixed = (self.first.format == Format::Compact) != (self.second.format == Format::Compact);
-        let is_runfile = |path: &Text| self.pool.text(*path).contains(".runfiles/");
-        let is_incomparable = is_mixed && first.keys().chain(second.keys()).any(is_runfile);
-        let absent = first.keys().filter(|path| !second.contains_key(path));
-        let mut paths: Vec<Text> = second.keys().chain(absent).copied().collect();
-        paths.retain(|path| first.get(path) != second.get(path));
-        paths.sort_by_key(|path| self.pool.text(*path));
-        for path in paths {
-            let (before, after) = (first.get(&path), second.get(&path));
-            let producer = self.made_by.second.as_ref().and_then(|made| made.get(&path));
+    fn by_itself(&mut self, causes: Vec<Cause>) -> Findings {
+        Findings { causes: causes.into_iter().map(|cause| self.causes.id(cause)).collect(), producers: Box::default() }
+    }
+
+    fn compare_inputs(&mut self, first: SetId, second: SetId) -> Rc<Findings> {
+        if let Some(known) = self.inputs_known.get(&(first, second)) {
+            return Rc::clone(known);
+        }
+        let mut changes = self.inputs.of(first, second).to_vec();
+        changes.sort_by_key(|change| self.pool.text(change.path));
+        let is_incomparable = changes.iter().any(|change| change.before.is_none() || change.after.is_none())
+            && self.has_incomparable_runfiles(first, second);
+        let (mut causes, mut producers) = (Vec::new(), Vec::new());
+        for Change { path, before, after } in changes {
+            let producer = self.made_by.second.as_ref().and_then(|made| made.get(path));
             if let (Some(_), Some(_), Some(producer)) = (before, after, producer) {
-                if !findings.producers.contains(producer) {
-                    findings.producers.push(*producer);
-                }
+                producers.push(producer);
                 continue;
             }
             if is_incomparable && (before.is_none() || after.is_none()) {
                 continue;
             }
-            let earlier = || self.made_by.first.as_ref().and_then(|made| made.get(&path));
+            let earlier = || self.made_by.first.as_ref().and_then(|made| made.get(path));
             let producer = producer
-                .map(|index| &self.second.spawns[*index])
-                .or_else(|| earlier().map(|index| &self.first.spawns[*index]));
-            let text = |digest: Option<&Text>| digest.map(|digest| self.pool.text(*digest).to_owned());
-            findings.causes.push(Cause::Input {
+                .map(|index| &self.second.spawns[index as usize])
+                .or_else(|| earlier().map(|index| &self.first.spawns[index as usize]));
+            let text = |digest: Option<Text>| digest.map(|digest| self.pool.text(digest).to_owned());
+            causes.push(self.causes.id(Cause::Input {
                 path: self.pool.text(path).to_owned(),
                 values: Sides { first: text(before), second: text(after) },
-                producer: producer
-                    .map(|spawn| format!("{} {}", self.pool.text(spawn.mnemonic), self.pool.text(spawn.label))),
-            });
+                producer:
+                    producer.map(|spawn| format!("{} {}", self.pool.text(spawn.mnemonic), self.pool.text(spawn.label))),
+            }));
         }
+        let mut seen = hashbrown::HashSet::new();
+        producers.retain(|producer| seen.insert(*producer));
+        let findings = Rc::new(Findings { causes: causes.into(), producers: producers.into() });
+        self.inputs_known.insert((first, second), Rc::clone(&findings));
+        findings
     }
 
-    /// Why a spawn missed that differs in nothing that is logged.
-    fn of_equal_spawns(&self, first: &Spawn, second: &Spawn) -> Cause {
-        if let (Some(one), Some(other)) = (first.digest, second.digest)
-            && one != other
-        {
-            return Cause::Unrecorded;
-        }
-        let before: HashMap<Text, Option<Text>> = first.outputs.iter().copied().collect();
-        let differing = second.outputs.iter().filter(|(path, digest)| before.get(path) != Some(digest));
-        let outputs: Vec<String> = differing.map(|(path, _)| self.pool.text(*path).to_owned()).collect();
-        if outputs.is_empty() {
-            no_store(second).unwrap_or(Cause::NotStored)
-        } else {
-            Cause::NotDeterministic { outputs }
-        }
-    }
-
-    /// The command lines of a pair, if they differ.
-    fn commands(&self, index: usize) -> Option<CommandLines> {
-        let (first, second) = (&self.first.spawns[self.pairs[index]?].arguments, &self.second.spawns[index].arguments);
-        let words = |words: &[Text]| words.iter().map(|word| self.pool.text(*word).to_owned()).collect();
-        (first != second).then(|| CommandLines { first: words(first), second: words(second) })
-    }
-
-    /// The spawn whose own causes a miss is counted under: itself, or the first upstream that has some. `None` only in
-    /// logs whose spawns make each other's inputs. `roots` remembers the answers.
-    fn root_of(&self, miss: usize, roots: &mut HashMap<usize, Option<usize>>) -> Option<usize> {
-        let mut chain = Vec::new();
-        let mut index = miss;
-        let root = loop {
-            if let Some(known) = roots.get(&index) {
-                break *known;
-            }
-            let Findings { causes, producers } = &self.findings[&index];
-            // Until the answer is known, a spawn that is met again has none.
-            roots.insert(index, None);
-            chain.push(index);
-            match producers.first() {
-                _ if !causes.is_empty() => break Some(index),
-                Some(producer) => index = *producer,
-                None => break None,
-            }
-        };
-        roots.extend(chain.into_iter().map(|index| (index, root)));
-        root
+    /// Compact logs list runfiles by where they are made, the others by where they lie in the tree.
+    fn has_incomparable_runfiles(&self, first: SetId, second: SetId) -> bool {
+        let is_runfile = |path: Text| self.pool.text(path).contains(".runfiles/");
+        (self.first.format == Format::Compact) != (self.second.format == Format::Compact)
+            && [first, second]
+                .into_iter()
+                .flat_map(|set| self.pool.files_of(set))
+                .any(|file| is_runfile(self.pool.path_and_digest(file).0))
     }
 }
 
-/// Root causes so far, by what they are.
-#[derive(Default)]
-struct Causes {
-    affected: Vec<(Cause, Affected)>,
-    places: HashMap<String, usize>,
+/// Why a spawn missed that differs in nothing that is logged.
+fn of_equal_spawns(pool: &Pool, first: &Spawn, second: &Spawn) -> Cause {
+    if let (Some(one), Some(other)) = (first.digest, second.digest)
+        && one != other
+    {
+        return Cause::Unrecorded;
+    }
+    let before: HashMap<Text, Option<Text>> = first.outputs.iter().copied().collect();
+    let differing = second.outputs.iter().filter(|(path, digest)| before.get(path) != Some(digest));
+    let outputs: Vec<String> = differing.map(|(path, _)| pool.text(*path).to_owned()).collect();
+    if outputs.is_empty() { no_store(second).unwrap_or(Cause::NotStored) } else { Cause::NotDeterministic { outputs } }
 }
 
-impl Causes {
-    fn entry(&mut self, cause: &Cause) -> &mut Affected {
-        let next = self.affected.len();
-        let place = *self.places.entry(format!("{cause:?}")).or_insert(next);
-        if place == next {
-            self.affected.push((cause.clone(), Affected::default()));
+/// Two command lines, if they differ.
+fn command_lines(pool: &Pool, first: ListId, second: ListId) -> Option<CommandLines> {
+    let words = |words: ListId| pool.list(words).iter().map(|word| pool.text(*word).to_owned()).collect();
+    (first != second).then(|| CommandLines { first: words(first), second: words(second) })
+}
+
+/// The spawn whose own causes a miss is counted under: itself, or the first upstream that has some. `None` only in logs
+/// whose spawns make each other's inputs. `roots` remembers the answers.
+fn root_of(findings: &HashMap<u32, Findings>, miss: u32, roots: &mut HashMap<u32, Option<u32>>) -> Option<u32> {
+    let mut chain = Vec::new();
+    let mut index = miss;
+    let root = loop {
+        if let Some(known) = roots.get(&index) {
+            break *known;
         }
-        &mut self.affected[place].1
-    }
-
-    fn add(&mut self, cause: Cause, index: usize) {
-        let actions = &mut self.entry(&cause).actions;
-        if actions.last() != Some(&index) {
-            actions.push(index);
+        let Findings { causes, producers } = &findings[&index];
+        // Until the answer is known, a spawn that is met again has none.
+        roots.insert(index, None);
+        chain.push(index);
+        match producers.first() {
+            _ if !causes.is_empty() => break Some(index),
+            Some(producer) => index = *producer,
+            None => break None,
         }
-    }
-
-    fn add_downstream(&mut self, cause: &Cause) {
-        self.entry(cause).downstream += 1;
-    }
-
-    fn finish(self, pool: &Pool, log: &Log, commands: impl Fn(usize) -> Option<CommandLines>) -> Vec<RootCause> {
-        let action = |index: usize| {
-            let spawn = &log.spawns[index];
-            Action {
-                mnemonic: pool.text(spawn.mnemonic).to_owned(),
-                label: pool.text(spawn.label).to_owned(),
-                output: spawn.primary_output().map_or(String::new(), |path| pool.text(path).to_owned()),
-            }
-        };
-        let mut causes: Vec<RootCause> = self
-            .affected
-            .into_iter()
-            .map(|(cause, Affected { actions, downstream })| {
-                let commands = actions.iter().find_map(|index| commands(*index));
-                let mut actions: Vec<Action> = actions.into_iter().map(action).collect();
-                actions.sort_unstable();
-                RootCause { cause, actions, downstream, commands, notes: Vec::new() }
-            })
-            .collect();
-        let size = |cause: &RootCause| cause.actions.len() + cause.downstream;
-        causes.sort_by(|one, other| {
-            let by_size = size(other).cmp(&size(one));
-            by_size.then_with(|| one.cause.describe().cmp(&other.cause.describe()))
-        });
-        causes
-    }
+    };
+    roots.extend(chain.into_iter().map(|index| (index, root)));
+    root
 }
 
 fn hits(pool: &Pool, log: &Log) -> BTreeMap<String, Hits> {
     let mut mnemonics: HashMap<Text, Hits> = HashMap::new();
     for spawn in &log.spawns {
         let hits = mnemonics.entry(spawn.mnemonic).or_default();
-        hits.actions += 1;
-        hits.hits += usize::from(spawn.cache_hit);
+        if is_cacheable(spawn) {
+            hits.actions += 1;
+            hits.hits += usize::from(spawn.cache_hit);
+        } else {
+            hits.not_cacheable += 1;
+        }
     }
     mnemonics.into_iter().map(|(mnemonic, hits)| (pool.text(mnemonic).to_owned(), hits)).collect()
 }

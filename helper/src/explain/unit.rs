@@ -33,7 +33,7 @@ fn causes(first: &[Value], second: &[Value]) -> Vec<(String, Vec<String>, usize)
     };
     let (first, second) = (read(first), read(second));
     let report = explain(&pool, &first, &second);
-    let labels = |root: &RootCause| root.actions.iter().map(|action| action.label.clone()).collect();
+    let labels = |root: &RootCause<'_>| root.actions.iter().map(|action| action.label.to_owned()).collect();
     report.causes.iter().map(|root| (root.cause.describe(), labels(root), root.downstream)).collect()
 }
 
@@ -112,7 +112,7 @@ fn spawns_that_make_each_others_inputs_end() {
 #[test]
 fn what_a_log_says_forges_no_line() {
     let text = "1\nhits: 1 of 1\u{1b}[0m";
-    let action = Action { mnemonic: text.to_owned(), label: text.to_owned(), output: text.to_owned() };
+    let action = Action { mnemonic: text, label: text, output: text };
     let cause = Cause::Variable { name: text.to_owned(), values: Sides::both(text.to_owned(), "\"".to_owned()) };
     let root = RootCause { cause, actions: vec![action], downstream: 0, commands: None, notes: vec![text.to_owned()] };
     let report = Report { mnemonics: BTreeMap::from([(text.to_owned(), Hits::default())]), causes: vec![root] };

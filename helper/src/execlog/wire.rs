@@ -1,0 +1,102 @@
+//! Fields of protobuf messages, where they lie: nothing is copied, and no message takes more memory than its bytes.
+
+use prost::encoding::{WireType, decode_key, decode_varint};
+
+use super::read::ReadProblem;
+
+/// The fields of a message, in the order of its bytes.
+pub(super) struct Fields<'a>(&'a [u8]);
+
+/// What a field holds.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    Number(u64),
+    /// A text, a message, or numbers one after another.
+    Bytes(&'a [u8]),
+    /// Of no field that is read.
+    Fixed,
+}
+
+impl<'a> Fields<'a> {
+    /// Of a message.
+    pub(super) fn of(message: &'a [u8]) -> Self {
+        Self(message)
+    }
+
+    fn read(&mut self) -> Result<(u32, Value<'a>), ReadProblem> {
+        let (tag, wire_type) = decode_key(&mut self.0)?;
+        let value = match wire_type {
+            WireType::Varint => Value::Number(decode_varint(&mut self.0)?),
+            WireType::LengthDelimited => {
+                let length = decode_varint(&mut self.0)?;
+                Value::Bytes(self.take(usize::try_from(length).unwrap_or(usize::MAX))?)
+            }
+            WireType::SixtyFourBit => self.take(8).map(|_| Value::Fixed)?,
+            WireType::ThirtyTwoBit => self.take(4).map(|_| Value::Fixed)?,
+            // Out of use for longer than Bazel exists.
+            WireType::StartGroup | WireType::EndGroup => return Err(ReadProblem::Malformed),
+        };
+        Ok((tag, value))
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], ReadProblem> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(ReadProblem::Malformed)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u32, Value<'a>), ReadProblem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.read();
+        if field.is_err() {
+            self.0 = &[];
+        }
+        Some(field)
+    }
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn bytes(self) -> Result<&'a [u8], ReadProblem> {
+        if let Self::Bytes(bytes) = self { Ok(bytes) } else { Err(ReadProblem::Malformed) }
+    }
+
+    pub(super) fn fields(self) -> Result<Fields<'a>, ReadProblem> {
+        self.bytes().map(Fields::of)
+    }
+
+    pub(super) fn is_true(self) -> Result<bool, ReadProblem> {
+        self.number().map(|number| number != 0)
+    }
+
+    /// A number of 32 bits. As protobuf wants it, those beyond them are not looked at.
+    #[expect(clippy::cast_possible_truncation, reason = "protobuf wants it")]
+    pub(super) fn id(self) -> Result<u32, ReadProblem> {
+        self.number().map(|number| number as u32)
+    }
+
+    pub(super) fn signed(self) -> Result<i32, ReadProblem> {
+        self.id().map(u32::cast_signed)
+    }
+
+    /// Adds the numbers of a repeated field, whichever of its two ways it is written in.
+    pub(super) fn add_ids(self, ids: &mut Vec<u32>) -> Result<(), ReadProblem> {
+        let Self::Bytes(mut packed) = self else {
+            ids.push(self.id()?);
+            return Ok(());
+        };
+        while !packed.is_empty() {
+            ids.push(Self::Number(decode_varint(&mut packed)?).id()?);
+        }
+        Ok(())
+    }
+
+    fn number(self) -> Result<u64, ReadProblem> {
+        if let Self::Number(number) = self { Ok(number) } else { Err(ReadProblem::Malformed) }
+    }
+}

@@ -1,0 +1,165 @@
+//! Which inputs of two spawns differ.
+
+use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::execlog::{FileId, Pool, SetId, Text};
+
+/// A path that is not the same in two sets of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) path: Text,
+    /// Its digest in the first set.
+    pub(super) before: Option<Text>,
+    /// In the second.
+    pub(super) after: Option<Text>,
+}
+
+/// Compares sets of files. Most are made of the same smaller ones: equal ones are left out unseen, and two that were
+/// compared are not compared again.
+pub(super) struct InputChanges<'a> {
+    pool: &'a Pool,
+    known: HashMap<(SetId, SetId), Rc<[Change]>>,
+}
+
+/// What is left of two sets without what both hold.
+struct Rest {
+    sets: Vec<(SetId, SetId)>,
+    changes: Vec<Change>,
+}
+
+impl<'a> InputChanges<'a> {
+    pub(super) fn new(pool: &'a Pool) -> Self {
+        Self { pool, known: HashMap::new() }
+    }
+
+    /// The paths that differ, in no order.
+    pub(super) fn of(&mut self, first: SetId, second: SetId) -> Rc<[Change]> {
+        // A stack of its own: sets are nested as deep as a log wants.
+        let mut open = vec![(first, second)];
+        while let Some(pair) = open.last().copied() {
+            if self.known.contains_key(&pair) {
+                open.pop();
+                continue;
+            }
+            let rest = self.rest(pair.0, pair.1);
+            let waiting = open.len();
+            open.extend(rest.sets.iter().filter(|pair| !self.known.contains_key(*pair)));
+            if open.len() == waiting {
+                let inner = rest.sets.iter().flat_map(|pair| self.known[pair].iter().copied());
+                let changes = merge(rest.changes.into_iter().chain(inner));
+                self.known.insert(pair, changes);
+                open.pop();
+            }
+        }
+        let changes = Rc::clone(&self.known[&(first, second)]);
+        // What one side lacks here it may have in a set that was left out.
+        if changes.iter().all(|change| change.before.is_some() && change.after.is_some()) {
+            return changes;
+        }
+        let changes = changes_of_files(self.pool, &self.pool.files_of(first), &self.pool.files_of(second)).into();
+        self.known.insert((first, second), Rc::clone(&changes));
+        changes
+    }
+
+    fn rest(&self, first: SetId, second: SetId) -> Rest {
+        let sets = |set| self.pool.sets_in(set).collect::<Vec<_>>();
+        let (first_sets, second_sets) = without_shared(&sets(first), &sets(second));
+        if first_sets.len() != second_sets.len() {
+            let (first, second) = (self.pool.files_of(first), self.pool.files_of(second));
+            return Rest { sets: Vec::new(), changes: changes_of_files(self.pool, &first, &second) };
+        }
+        let files = |set| self.pool.files_in(set).collect::<Vec<_>>();
+        let changes = changes_of_files(self.pool, &files(first), &files(second));
+        Rest { sets: first_sets.into_iter().zip(second_sets).collect(), changes }
+    }
+}
+
+fn without_shared(first: &[SetId], second: &[SetId]) -> (Vec<SetId>, Vec<SetId>) {
+    let without = |these: &[SetId], those: &[SetId]| -> Vec<SetId> {
+        let those: HashSet<SetId> = those.iter().copied().collect();
+        these.iter().copied().filter(|set| !those.contains(set)).collect()
+    };
+    (without(first, second), without(second, first))
+}
+
+fn changes_of_files(pool: &Pool, first: &[FileId], second: &[FileId]) -> Vec<Change> {
+    let shared: HashSet<FileId> = first.iter().copied().collect();
+    let shared: HashSet<FileId> = second.iter().copied().filter(|file| shared.contains(file)).collect();
+    let rest = |files: &[FileId]| {
+        let files = files.iter().filter(|file| !shared.contains(*file));
+        files.map(|file| pool.path_and_digest(*file)).collect::<Vec<_>>()
+    };
+    let before = rest(first).into_iter().map(|(path, digest)| Change { path, before: Some(digest), after: None });
+    let after = rest(second).into_iter().map(|(path, digest)| Change { path, before: None, after: Some(digest) });
+    merge(before.chain(after)).to_vec()
+}
+
+/// One change for each path, none where both sides turn out to be equal.
+fn merge(changes: impl Iterator<Item = Change>) -> Rc<[Change]> {
+    let mut changes: Vec<Change> = changes.collect();
+    changes.sort_by_key(|change| change.path);
+    changes.dedup_by(|next, kept| {
+        let is_same = next.path == kept.path;
+        if is_same {
+            kept.before = kept.before.or(next.before);
+            kept.after = kept.after.or(next.after);
+        }
+        is_same
+    });
+    changes.retain(|change| change.before != change.after);
+    changes.into()
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    fn file(pool: &mut Pool, path: &str, digest: &str) -> FileId {
+        let (path, digest) = (pool.intern(path), pool.intern(digest));
+        pool.file(path, digest)
+    }
+
+    fn changes(pool: &Pool, first: SetId, second: SetId) -> Vec<String> {
+        let text = |text: Option<Text>| text.map_or("-", |text| pool.text(text)).to_owned();
+        let line =
+            |change: &Change| format!("{} {} {}", pool.text(change.path), text(change.before), text(change.after));
+        let mut lines: Vec<String> = InputChanges::new(pool).of(first, second).iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn changed_added_and_removed_files_are_found_however_deep_they_lie() {
+        let mut pool = Pool::default();
+        let files = ["a", "b", "c"].map(|path| file(&mut pool, path, "1"));
+        let other = file(&mut pool, "a", "2");
+        let shared = pool.set(&[files[2]], &[]);
+        let nest = |pool: &mut Pool, file: FileId| {
+            let inner = pool.set(&[file], &[]);
+            (0..20_000).fold(inner, |set, _| pool.set(&[], &[set, shared]))
+        };
+        let (first, second) = (nest(&mut pool, files[0]), nest(&mut pool, other));
+        assert_eq!(changes(&pool, first, second), ["a 1 2"]);
+        assert_eq!(changes(&pool, first, first), [""; 0]);
+        let more = pool.set(&[files[1]], &[second, shared]);
+        assert_eq!(changes(&pool, first, more), ["a 1 2", "b - 1"]);
+        assert_eq!(changes(&pool, more, first), ["a 2 1", "b 1 -"]);
+    }
+
+    #[test]
+    fn file_that_moves_from_one_set_to_another_is_no_change() {
+        let mut pool = Pool::default();
+        let [a, b] = ["a", "b"].map(|path| file(&mut pool, path, "1"));
+        let [one, other] = [a, b].map(|file| pool.set(&[file], &[]));
+        let first = pool.set(&[], &[one, other]);
+        let both = pool.set(&[b, a], &[]);
+        let nested = pool.set(&[], &[both]);
+        assert_eq!(changes(&pool, first, nested), [""; 0]);
+        let second = pool.set(&[], &[both, other]);
+        assert_eq!(changes(&pool, first, second), [""; 0]);
+        let third = pool.set(&[a], &[one]);
+        assert_eq!(changes(&pool, second, third), ["b 1 -"]);
+    }
+}
