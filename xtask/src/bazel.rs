@@ -67,6 +67,7 @@ pub(crate) struct Bazel<'a> {
     workspace: PathBuf,
     user: User,
     base: String,
+    startup: Vec<String>,
 }
 
 /// What a Bazel command left.
@@ -94,7 +95,19 @@ impl Outcome {
 impl<'a> Bazel<'a> {
     /// Bazel in `workspace` (below the sandbox's place) with the output base called `base`.
     pub(crate) fn new(lab: &'a Lab, workspace: impl AsRef<Path>, user: &User, base: &str) -> Self {
-        Self { lab, workspace: workspace.as_ref().to_owned(), user: user.clone(), base: base.to_owned() }
+        Self {
+            lab,
+            workspace: workspace.as_ref().to_owned(),
+            user: user.clone(),
+            base: base.to_owned(),
+            startup: Vec::new(),
+        }
+    }
+
+    /// The same with one more option of the server.
+    pub(crate) fn with_startup(mut self, option: &str) -> Self {
+        self.startup.push(option.to_owned());
+        self
     }
 
     /// The output base, below the sandbox's place.
@@ -128,6 +141,7 @@ impl<'a> Bazel<'a> {
             "--host_jvm_args=-XX:TieredStopAtLevel=1".to_owned(),
             "--host_jvm_args=-XX:+UseSerialGC".to_owned(),
         ];
+        startup.extend(self.startup.iter().cloned());
         if sandbox.tools == Tools::Sandbox || host::has_debian_bazel() {
             startup.push(format!("--bazelrc={}", place.text("sandbox.bazelrc")));
         }
@@ -155,10 +169,15 @@ impl<'a> Bazel<'a> {
         })
     }
 
+    /// Where [`Self::spawns`] leaves the execution log, below the sandbox's place.
+    pub(crate) fn log(&self) -> String {
+        format!("logs/{}.json", self.base)
+    }
+
     /// Runs a build or test with `--config=lre` and reads its execution log. Fails if Bazel fails.
     pub(crate) fn spawns(&self, verb: &str, execution: Execution, arguments: &[&str]) -> Result<Vec<Spawn>> {
         let place = self.lab.sandbox.place();
-        let log = format!("logs/{}.json", self.base);
+        let log = self.log();
         std::fs::create_dir_all(place.outside("logs"))?;
         let log_flag = format!("--execution_log_json_file={}", place.text(&log));
         let file = place.outside(&log);

@@ -36,6 +36,8 @@ pub(crate) struct Built {
     pub(crate) spawns: Vec<Spawn>,
     /// Where its outputs are, outside.
     pub(crate) execution_root: PathBuf,
+    /// Its execution log, below the sandbox's place.
+    pub(crate) log: String,
     output_base: PathBuf,
 }
 
@@ -56,7 +58,7 @@ impl Half<'_> {
         shutdown?;
         let hits = spawns.iter().filter(|spawn| spawn.cache_hit).count();
         line(self.name, start.elapsed(), &format!("{} actions, {hits} from the remote cache", spawns.len()));
-        Ok(Built { spawns, execution_root: output_base.join("execroot/_main"), output_base })
+        Ok(Built { spawns, execution_root: output_base.join("execroot/_main"), log: bazel.log(), output_base })
     }
 }
 

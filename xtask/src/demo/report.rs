@@ -41,6 +41,20 @@ impl Report {
         );
     }
 
+    /// Records what `lre explain` says: hits alone, or a cause, which is a finding of its own unless misses `are_known`.
+    pub(crate) fn explained(
+        &mut self,
+        step: u8,
+        what: &str,
+        actions: usize,
+        said: Result<String, String>,
+        are_known: bool,
+    ) {
+        let problems = said.as_ref().err().filter(|_| !are_known).cloned().into_iter().collect();
+        let result = said.unwrap_or_else(|_| "misses, explained".to_owned());
+        self.push(step, what, actions, result, problems);
+    }
+
     /// Counts remote actions and how many of them hit in the local build after it.
     pub(crate) fn count(&mut self, remote_actions: usize, misses: usize) {
         self.remote_actions += remote_actions;

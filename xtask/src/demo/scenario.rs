@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::half::Half;
 use super::outputs;
@@ -138,13 +138,32 @@ impl Demo<'_> {
 
     /// A remote half in which everything runs, then a local half in which everything hits.
     fn pair(&mut self, remote: (u8, &str, &Half<'_>), local: (u8, &str, &Half<'_>)) -> Result<Vec<Spawn>> {
-        let first = remote.2.build(self.lab)?.clean()?;
+        let first = remote.2.build(self.lab)?;
+        let first_log = first.log.clone();
+        let first = first.clean()?;
         self.report.ran(remote.0, remote.1, first.len(), strays(&first, Expected::Remote));
-        let second = local.2.build(self.lab)?.clean()?;
+        let second = local.2.build(self.lab)?;
+        let explained = explain(self.lab, &first_log, &second.log)?;
+        let second = second.clean()?;
         let missed = misses(&first, &second, Expected::Hit);
         self.report.hit(local.0, local.1, second.len(), &missed);
+        self.report.explained(local.0, "`lre explain` of both logs", second.len(), explained, !missed.is_empty());
         self.report.count(first.len(), missed.len());
         Ok(first)
+    }
+}
+
+/// What `lre explain` says of two logs: the line with the hits, or else the first line of the first cause.
+fn explain(lab: &Lab, first: &str, second: &str) -> Result<Result<String, String>> {
+    let place = lab.sandbox.place();
+    let entry = lab.sandbox.command(&lab.helper()).args(["explain", &place.text(first), &place.text(second)]);
+    let output = entry.build().output().context("cannot run `lre explain`")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    match output.status.code() {
+        Some(0) => Ok(text.lines().find(|line| line.starts_with("hits: ")).map(str::to_owned).ok_or(line)),
+        Some(1) => Ok(Err(line)),
+        _ => bail!("`lre explain` failed: {}", String::from_utf8_lossy(&output.stderr)),
     }
 }
 

@@ -36,11 +36,7 @@ impl Debian {
         copy_host_file(&format!("/{CERTIFICATES}"), &directory.join(CERTIFICATES))?;
         fs::write(directory.join("etc/apt/apt.conf.d/99sandbox"), APT)?;
         let root = Root::start(Spec { directory, content: Content::Directory, binds: Vec::new(), links: Vec::new() })?;
-        let packages = self.packages.join(" ");
-        steps.keep(&format!("{}: packages", self.name), &packages, Attempts::Patient, |log| {
-            let script = format!("apt-get update && apt-get install -y -q --no-install-recommends {packages}");
-            run_logged(&mut shell(&root, &script, Duration::from_secs(900)), log)
-        })?;
+        install_packages(&format!("{}: packages", self.name), &root, steps, self.packages)?;
         Ok(root)
     }
 
@@ -72,6 +68,16 @@ impl Debian {
         run_logged(&mut command, log)?;
         fs::rename(&partial, directory).with_context(|| format!("cannot rename `{}`", partial.display()))
     }
+}
+
+/// Installs packages in a root unless step `name` did so already.
+pub(crate) fn install_packages(name: &str, root: &Root, steps: &Steps, packages: &[&str]) -> Result<()> {
+    let packages = packages.join(" ");
+    steps.keep(name, &packages, Attempts::Patient, |log| {
+        let script = format!("apt-get update && apt-get install -y -q --no-install-recommends {packages}");
+        run_logged(&mut shell(root, &script, Duration::from_secs(900)), log)
+    })?;
+    Ok(())
 }
 
 /// A shell script inside a Debian root, with the host's settings for package clients.

@@ -10,6 +10,7 @@ mod differential;
 mod doctor;
 mod example_toolchain;
 mod expectation;
+mod explain;
 mod features;
 mod fetch;
 mod findings;
@@ -18,6 +19,7 @@ mod java;
 mod java_home;
 mod main_job;
 mod modes;
+mod page;
 mod pins;
 mod regeneration;
 mod registration;
@@ -60,6 +62,8 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("the helper's lookup", helper_lookup::run),
         ("Java", java::run),
         ("Java of `JAVA_HOME` alone", java_home::run),
+        ("`lre explain`", explain::run),
+        ("the page of `lre explain`", page::run),
     ];
     let opened = super::open(lab)?;
     let is_meant = |name: &str| only.is_none_or(|text| name.contains(text));
