@@ -2,6 +2,7 @@
 
 mod check;
 mod deep;
+mod explain;
 mod fetch;
 mod regen;
 mod starlark;
@@ -30,6 +31,8 @@ enum Name {
     Check,
     /// `lre regen` against Bazel's own configuration of the same compiler.
     Regen,
+    /// `lre explain` on pairs of logs of up to a million actions each, against `zstd -dc`.
+    Explain,
 }
 
 /// What one file of benches does.
@@ -49,6 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let benches: &[Bench] = match name {
             Name::Check => &[check::run, starlark::run, deep::run, fetch::run],
             Name::Regen => &[regen::run],
+            Name::Explain => &[explain::run],
         };
         for bench in benches {
             missed.extend(bench(&lab)?.into_iter().filter(|measured| !measured.is_met));

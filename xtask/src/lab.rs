@@ -161,11 +161,16 @@ fn install(built: &std::path::Path, target: &std::path::Path) -> Result<()> {
 
 /// Builds the helper with Cargo and returns the binary.
 fn build_helper(flags: &[&str], log: &std::path::Path) -> Result<PathBuf> {
+    let profile = if flags.contains(&"--release") { "release" } else { "debug" };
+    build_with_cargo(flags, profile, "lre", log)
+}
+
+/// Builds what `flags` say of the package `lre` and returns `binary`, which is below the profile's folder.
+pub(crate) fn build_with_cargo(flags: &[&str], profile: &str, binary: &str, log: &std::path::Path) -> Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--locked", "--package", "lre"]).args(flags).current_dir(workspace());
     run_logged(&mut cargo, log)?;
-    let profile = if flags.contains(&"--release") { "release" } else { "debug" };
-    let binary = target_directory().join(profile).join("lre");
+    let binary = target_directory().join(profile).join(binary);
     if !binary.exists() {
         bail!("Cargo built no `{}`", binary.display());
     }
