@@ -5,6 +5,7 @@ pub mod check;
 mod check_image;
 pub mod completions;
 pub mod doctor;
+pub mod deploy;
 mod execution_log;
 pub mod explain;
 pub mod image;
@@ -45,6 +46,8 @@ enum Verb {
     Image(image::ImageVerb),
     Doctor(doctor::DoctorArguments),
     Bazelrc(bazelrc::BazelrcArguments),
+    #[command(subcommand)]
+    Deploy(deploy::DeployVerb),
     Pin(pin::PinArguments),
     Rewrite(rewrite::RewriteArguments),
     Completions(completions::CompletionsArguments),
@@ -76,6 +79,7 @@ impl Arguments {
             Verb::Image(verb) => image::run(&verb),
             Verb::Doctor(arguments) => doctor::run(&arguments),
             Verb::Bazelrc(arguments) => bazelrc::run(&arguments),
+            Verb::Deploy(verb) => deploy::run(&verb),
             Verb::Pin(arguments) => pin::run(&arguments),
             Verb::Rewrite(arguments) => rewrite::run(&arguments),
             Verb::Completions(arguments) => completions::run(&arguments),

@@ -8,6 +8,7 @@ pub mod build_file;
 pub mod cc;
 pub mod check;
 pub mod command;
+pub mod deploy;
 pub mod diagnostic;
 pub mod diff;
 pub mod doctor;

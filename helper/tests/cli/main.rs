@@ -7,6 +7,7 @@ mod builder;
 mod check;
 mod database;
 mod doctor;
+mod deploy;
 mod explain;
 mod findings;
 mod image;

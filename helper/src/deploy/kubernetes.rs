@@ -1,0 +1,67 @@
+//! What of the Kubernetes base depends on manifests: one Deployment a worker, and the lists of files that name them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{marker, port, worker_file};
+use crate::manifest::Manifest;
+
+/// The release that the configuration is for.
+const NATIVELINK: &str = "v1.6.6";
+
+const WORKER: &str = include_str!("kubernetes/worker.yaml");
+
+/// The files, by name below the deployment's folder.
+pub(super) fn render_kubernetes(manifests: &[Manifest]) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::from([
+        ("nativelink/kustomization.yaml".to_owned(), config_maps(manifests)),
+        ("kubernetes/base/kustomization.yaml".to_owned(), base(manifests)),
+    ]);
+    for manifest in manifests {
+        files.insert(format!("kubernetes/base/worker-{}.yaml", manifest.name), worker(manifest));
+    }
+    files
+}
+
+fn worker(manifest: &Manifest) -> String {
+    let filled = WORKER
+        .replace("@NAME@", &manifest.name)
+        .replace("@IMAGE@", &manifest.image.reference)
+        .replace("@HEALTH@", &port::HEALTH.to_string());
+    format!("# {}\n{filled}", marker())
+}
+
+/// A ConfigMap for each process. Its name has a hash of its bytes, so that a changed file starts new pods.
+fn config_maps(manifests: &[Manifest]) -> String {
+    let mut text = kustomization();
+    text.push_str("configMapGenerator:\n");
+    let mut map = |name: &str, file: &str| {
+        let _ = writeln!(text, "- name: {name}\n  files:\n  - nativelink.json5={file}");
+    };
+    map("cas", "cas.json5");
+    map("scheduler", "scheduler.json5");
+    for (index, manifest) in manifests.iter().enumerate() {
+        map(&format!("worker-{}", manifest.name), &worker_file(index, manifest));
+    }
+    text
+}
+
+fn base(manifests: &[Manifest]) -> String {
+    let mut text = kustomization();
+    text.push_str("namespace: lre\nresources:\n- ../../nativelink\n");
+    for file in ["namespace", "cas", "scheduler", "network-policy"] {
+        let _ = writeln!(text, "- {file}.yaml");
+    }
+    for manifest in manifests {
+        let _ = writeln!(text, "- worker-{}.yaml", manifest.name);
+    }
+    text.push_str("images:\n");
+    for image in ["nativelink", "nativelink-worker-init"] {
+        let _ = writeln!(text, "- name: {image}\n  newName: ghcr.io/tracemachina/{image}\n  newTag: {NATIVELINK}");
+    }
+    text
+}
+
+fn kustomization() -> String {
+    format!("# {}\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", marker())
+}

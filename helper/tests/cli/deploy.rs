@@ -1,0 +1,94 @@
+//! `lre deploy render`.
+
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use crate::support::{COMPILER, Scene};
+
+const RENDER: [&str; 4] = ["deploy", "render", "--manifest", "out"];
+
+/// A folder with the toolchain `out`.
+fn toolchain() -> Scene {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    scene
+}
+
+/// One with `deploy` too.
+fn deployed() -> Scene {
+    let scene = toolchain();
+    let result = scene.run(&RENDER);
+    assert!(result.starts_with("exit 0\n"), "{result}");
+    scene
+}
+
+fn with_mode(mode: &str) -> Vec<&str> {
+    [&RENDER[..], &[mode]].concat()
+}
+
+#[test]
+fn manifest_becomes_a_deployment() {
+    let scene = toolchain();
+    assert_snapshot!(scene.run(&RENDER));
+    for file in ["local", "cas", "scheduler", "worker"] {
+        assert_snapshot!(format!("nativelink-{file}"), scene.read(&format!("deploy/nativelink/{file}.json5")));
+    }
+    assert_snapshot!("kubernetes-base", scene.read("deploy/kubernetes/base/kustomization.yaml"));
+    assert_snapshot!("kubernetes-worker", scene.read("deploy/kubernetes/base/worker-cc.yaml"));
+    assert_snapshot!("kubernetes-config-maps", scene.read("deploy/nativelink/kustomization.yaml"));
+    assert_eq!(scene.run_without_change(&RENDER), "exit 0\n--- stdout\n--- stderr\n`deploy` is up to date\n");
+}
+
+#[test]
+fn changed_manifest_is_found_and_changes_what_workers_offer() {
+    let scene = deployed();
+    scene.edit("out/lre.json", "\"OSFamily\": \"Linux\"", "\"OSFamily\": \"Linux $1\"");
+    assert_snapshot!(scene.run_without_change(&with_mode("--mode=check")));
+    assert_snapshot!(scene.run(&with_mode("--mode=write")));
+    assert_eq!(
+        scene.run_without_change(&with_mode("--mode=check")),
+        "exit 0\n--- stdout\n--- stderr\n`deploy` is up to date\n"
+    );
+}
+
+#[test]
+fn hand_written_files_beside_the_rendered_ones_stay() {
+    let scene = toolchain();
+    scene.write("deploy/kubernetes/base/cas.yaml", "mine\n");
+    assert!(scene.run(&RENDER).starts_with("exit 0\n"));
+    assert_eq!(scene.read("deploy/kubernetes/base/cas.yaml"), "mine\n");
+    scene.write("deploy/nativelink/cas.json5", "mine\n");
+    assert_snapshot!(scene.run_without_change(&RENDER));
+}
+
+#[test]
+fn two_toolchains_of_one_name_are_refused() {
+    assert_snapshot!(toolchain().run_without_change(&[&RENDER[..], &["--manifest", "out"]].concat()));
+}
+
+#[test]
+fn names_that_kubernetes_refuses_are_refused() {
+    let scene = toolchain();
+    scene.edit("out/lre.json", "\"name\": \"cc\"", "\"name\": \"my_cc\"");
+    assert_snapshot!(scene.run_without_change(&RENDER));
+    let scene = toolchain();
+    scene.edit("out/lre.json", "\"reference\": \"lre-cc:", "\"reference\": \"lre-cc: ");
+    assert_snapshot!(scene.run_without_change(&RENDER));
+}
+
+/// The published toolchains' files are those in the repository.
+#[test]
+fn shipped_deployment_is_up_to_date() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifests = ["--manifest", "generated-cc", "--manifest", "generated-java", "--mode=check"];
+    let output = Command::new(env!("CARGO_BIN_EXE_lre"))
+        .args(["deploy", "render"])
+        .args(manifests)
+        .current_dir(repository)
+        .output()
+        .expect("the binary runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), "`deploy` is up to date\n".to_owned()));
+}
