@@ -3,6 +3,7 @@
 mod bazel;
 mod case;
 mod cli;
+mod deploy;
 mod fmt;
 mod image;
 mod nix;
@@ -41,6 +42,8 @@ enum Group {
     Nix,
     /// Toolchains from images that are made here.
     Image,
+    /// The deployment: overlays against schemas and manifests, the script for a local cluster.
+    Deploy,
     /// The demo, its sabotages, and everything that a user sees of Bazel.
     Bazel,
 }
@@ -87,6 +90,7 @@ fn run_group(group: Group, only: Option<&str>, lab: &mut Option<Lab>, tally: &mu
         Group::Fmt => fmt::run(tally, open(lab)?),
         Group::Nix => nix::run(tally, open(lab)?),
         Group::Image => image::run(tally, open(lab)?),
+        Group::Deploy => deploy::run(tally, open(lab)?),
         Group::Bazel => bazel::run(tally, only, lab),
     }
 }

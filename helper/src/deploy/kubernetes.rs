@@ -27,6 +27,8 @@ fn worker(manifest: &Manifest) -> String {
     let filled = WORKER
         .replace("@NAME@", &manifest.name)
         .replace("@IMAGE@", &manifest.image.reference)
+        .replace("@CACHE@", &port::CACHE.to_string())
+        .replace("@API@", &port::WORKER_API.to_string())
         .replace("@HEALTH@", &port::HEALTH.to_string());
     format!("# {}\n{filled}", marker())
 }

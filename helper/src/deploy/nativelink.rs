@@ -43,20 +43,25 @@ The engine has no deadline for an action that no worker takes: it waits as long 
 
 const CACHE: &str = "\
 Content-addressed storage and action cache, on disk and kept over restarts. Environment variables change it:
-LRE_DATA, LRE_CAS_BYTES, LRE_AC_BYTES
+LRE_DATA       folder of the stores
+LRE_CAS_BYTES, LRE_AC_BYTES   when the least recently used entries are evicted
+LRE_CACHE_LISTEN, LRE_READ_ONLY_LISTEN, LRE_HEALTH_LISTEN   addresses
 An action result whose outputs were evicted is no hit. What is uploaded has to have the hash that it claims.";
 
 const QUEUE: &str = "\
-The queue. Environment variables: LRE_CAS, the host of the cache.
-A platform has to ask for the very properties that a worker offers. The engine has no deadline for an action that no
-worker takes: it waits as long as its client does.";
+The queue. Environment variables change it:
+LRE_CAS        address of the cache
+LRE_SCHEDULER_LISTEN, LRE_API_LISTEN, LRE_HEALTH_LISTEN   addresses
+A worker gets an action if it offers the very properties that the platform asks for. The engine has no deadline for an
+action that no worker takes: it waits as long as its client does.";
 
 const WORKER: &str = "\
 A worker that offers what its manifest asks for. Environment variables change it:
-LRE_CAS, LRE_SCHEDULER   hosts of the cache and of the scheduler
+LRE_CAS, LRE_SCHEDULER   addresses of the cache and of the scheduler's port for workers
 LRE_DATA       folder of the worker's own cache and of running actions
 LRE_CAS_BYTES  when the least recently used entries of that cache are evicted
-LRE_TASKS      actions that run at once";
+LRE_TASKS      actions that run at once
+LRE_HEALTH_LISTEN   address";
 
 /// A JSON5 file: comments, then JSON.
 fn text(comment: &str, value: &Value) -> String {
@@ -99,8 +104,8 @@ fn cas() -> Value {
     json!({
         "stores": [named, verified(CAS), action_cache(data, CAS)],
         "servers": [
-            server(&any(port::CACHE), &cache_services(VERIFIED_CAS, false)),
-            server(&any(port::READ_ONLY_CACHE), &cache_services(VERIFIED_CAS, true)),
+            server(&any("LRE_CACHE_LISTEN", port::CACHE), &cache_services(VERIFIED_CAS, false)),
+            server(&any("LRE_READ_ONLY_LISTEN", port::READ_ONLY_CACHE), &cache_services(VERIFIED_CAS, true)),
             health(),
         ],
     })
@@ -111,13 +116,13 @@ fn scheduler(manifests: &[Manifest]) -> Value {
         "stores": remote_stores(),
         "schedulers": [simple_scheduler(manifests)],
         "servers": [
-            server(&any(port::SCHEDULER), &json!({
+            server(&any("LRE_SCHEDULER_LISTEN", port::SCHEDULER), &json!({
                 "ac": instances(&json!({ "ac_store": AC, "read_only": true })),
                 "capabilities": instances(&json!({ "remote_execution": { "scheduler": SCHEDULER } })),
                 "execution": instances(&json!({ "cas_store": CAS, "scheduler": SCHEDULER })),
             })),
             // A port of its own: clients must not reach it.
-            server(&any(port::WORKER_API), &json!({ "worker_api": { "scheduler": SCHEDULER } })),
+            server(&any("LRE_API_LISTEN", port::WORKER_API), &json!({ "worker_api": { "scheduler": SCHEDULER } })),
             health(),
         ],
     })
@@ -133,7 +138,7 @@ fn worker(manifest: &Manifest) -> Value {
             "slow": { "ref_store": { "name": CAS } },
         },
     }));
-    let api = format!("grpc://${{LRE_SCHEDULER:-127.0.0.1}}:{}", port::WORKER_API);
+    let api = format!("grpc://${{LRE_SCHEDULER:-127.0.0.1:{}}}", port::WORKER_API);
     json!({
         "stores": stores,
         "workers": [local_worker(manifest, &api, WORKER_CAS, &format!("{data}/work"))],
@@ -166,7 +171,7 @@ fn action_cache(data: &str, cas: &str) -> Value {
 }
 
 fn remote_stores() -> Vec<Value> {
-    let endpoint = json!({ "address": format!("grpc://${{LRE_CAS:-127.0.0.1}}:{}", port::CACHE) });
+    let endpoint = json!({ "address": format!("grpc://${{LRE_CAS:-127.0.0.1:{}}}", port::CACHE) });
     let store = |name: &str, kind: &str| json!({ "name": name, "grpc": { "instance_name": "", "endpoints": [endpoint], "store_type": kind } });
     vec![store(CAS, "cas"), store(AC, "ac")]
 }
@@ -227,9 +232,10 @@ fn server(address: &str, services: &Value) -> Value {
 }
 
 fn health() -> Value {
-    server(&any(port::HEALTH), &json!({ "health": {} }))
+    server(&any("LRE_HEALTH_LISTEN", port::HEALTH), &json!({ "health": {} }))
 }
 
-fn any(port: u16) -> String {
-    format!("0.0.0.0:{port}")
+/// An address that a variable can replace.
+fn any(variable: &str, port: u16) -> String {
+    format!("${{{variable}:-0.0.0.0:{port}}}")
 }

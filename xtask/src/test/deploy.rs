@@ -1,0 +1,49 @@
+//! The deployment: what kustomize makes of every overlay, against Kubernetes' schemas and the manifests; the script.
+
+mod agreement;
+mod cluster;
+mod documents;
+mod pipelines;
+
+use anyhow::{Result, bail};
+
+use super::case::Tally;
+use crate::lab::Lab;
+use documents::{Documents, install, render};
+
+/// Everything that is applied, and how much of it is Kubernetes' own.
+const OVERLAYS: [&str; 4] = ["kubernetes/base", "kubernetes/kind", "kubernetes/autoscaling", "kubernetes/pipelines"];
+
+/// Runs the checks.
+pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    install(lab)?;
+    let mut rendered: Vec<(&str, Documents)> = Vec::new();
+    for overlay in OVERLAYS {
+        tally.check(&format!("`{overlay}` builds and holds against Kubernetes' schemas"), || {
+            rendered.push((overlay, render(lab, overlay)?));
+            Ok(())
+        });
+    }
+    tally.check("a misspelt field and a value of a wrong type are found", || documents::sabotage(lab));
+    for (overlay, documents) in rendered.iter().filter(|(overlay, _)| *overlay != "kubernetes/pipelines") {
+        tally.check(&format!("images, properties and ports of `{overlay}` are the manifests'"), || {
+            none(agreement::disagreements(documents)?)
+        });
+        tally.check(&format!("every container of `{overlay}` is confined, limited and watched"), || {
+            none(agreement::unconfined(documents)?)
+        });
+    }
+    if let Some((_, documents)) = rendered.iter().find(|(overlay, _)| *overlay == "kubernetes/pipelines") {
+        tally.check("what the pipeline's parts call each other is what they are called", || {
+            none(pipelines::dangling(documents)?)
+        });
+    }
+    cluster::run(tally, lab);
+    tally.not_tried("a Kubernetes cluster: no node runs here, so nothing of `deploy/kubernetes` was applied");
+    Ok(())
+}
+
+/// Fails if something was found, with all of it.
+fn none(found: Vec<String>) -> Result<()> {
+    if found.is_empty() { Ok(()) } else { bail!("{}", found.join("\n")) }
+}
