@@ -9,6 +9,7 @@ mod json;
 mod message;
 mod pool;
 mod read;
+mod row;
 mod spawn;
 pub mod synthetic;
 mod wire;

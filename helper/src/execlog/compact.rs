@@ -4,7 +4,8 @@ use hashbrown::HashMap;
 
 use super::pool::{FileId, Pool, SetId, Text};
 use super::read::{ReadProblem, hash_function};
-use super::spawn::{Digest, File, Outputs, blank, intern_pairs, intern_platform};
+use super::row::Row;
+use super::spawn::{Digest, File, Outputs, add_pair, add_properties, blank};
 use super::wire::{Fields, Value};
 use super::{Log, Spawn};
 
@@ -24,11 +25,21 @@ pub(super) struct Entries {
     nodes: HashMap<u32, Node>,
     /// Numbers of the entry that is read, kept for their memory alone.
     ids: Vec<u32>,
+    arguments: Row,
+    environment: Row,
+    properties: Row,
 }
 
 impl Entries {
     pub(super) fn new(longest: u64) -> Self {
-        Self { longest, nodes: HashMap::new(), ids: Vec::new() }
+        Self {
+            longest,
+            nodes: HashMap::new(),
+            ids: Vec::new(),
+            arguments: Row::default(),
+            environment: Row::default(),
+            properties: Row::default(),
+        }
     }
 
     /// Takes the next entry of a log.
@@ -163,16 +174,18 @@ impl Entries {
         self.join(&ids, mapping, pool).map(Node::Set)
     }
 
-    fn spawn(&self, message: &[u8], pool: &mut Pool) -> Result<Spawn, ReadProblem> {
+    fn spawn(&mut self, message: &[u8], pool: &mut Pool) -> Result<Spawn, ReadProblem> {
         let mut spawn = blank(pool);
-        let (mut arguments, mut environment) = (Vec::with_capacity(64), Vec::new());
+        for row in [&mut self.arguments, &mut self.environment, &mut self.properties] {
+            row.start();
+        }
         let mut outputs = Outputs::new();
         for field in Fields::of(message) {
             let (tag, value) = field?;
             match tag {
-                1 => arguments.push(pool.intern_bytes(value.bytes()?)?),
-                2 => intern_pairs(value, &mut environment, pool)?,
-                3 => spawn.platform = intern_platform(value, pool)?,
+                1 => self.arguments.push(value.bytes()?, pool)?,
+                2 => add_pair(value, &mut self.environment, pool)?,
+                3 => add_properties(value, &mut self.properties, pool)?,
                 4 => {
                     spawn.inputs = match value.id()? {
                         0 => Pool::NO_FILES,
@@ -193,8 +206,9 @@ impl Entries {
                 _ => {}
             }
         }
-        spawn.arguments = pool.intern_list(&arguments);
-        spawn.environment = pool.intern_list(&environment);
+        spawn.arguments = self.arguments.intern(pool);
+        spawn.environment = self.environment.intern(pool);
+        spawn.platform = self.properties.intern(pool);
         spawn.outputs = outputs.into();
         Ok(spawn)
     }

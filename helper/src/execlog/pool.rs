@@ -92,7 +92,12 @@ impl Pool {
     /// If another pool gave the number.
     #[must_use]
     pub fn text(&self, text: Text) -> &str {
-        std::str::from_utf8(self.texts.get(text.0.get() - 1)).expect("only UTF-8 is taken in")
+        std::str::from_utf8(self.bytes_of(text)).expect("only UTF-8 is taken in")
+    }
+
+    /// A text's bytes.
+    pub(super) fn bytes_of(&self, text: Text) -> &[u8] {
+        self.texts.get(text.0.get() - 1)
     }
 
     /// How many texts there are: all of [`Text::index`] are below.

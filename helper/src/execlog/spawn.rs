@@ -2,8 +2,9 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::pool::{FileId, ListId, Pool, Text};
+use super::pool::{FileId, Pool, Text};
 use super::read::{ReadProblem, hash_function};
+use super::row::Row;
 use super::wire::{Fields, Value};
 use super::{Log, Spawn};
 
@@ -88,7 +89,7 @@ pub(super) fn blank(pool: &mut Pool) -> Spawn {
 }
 
 /// Adds a name and its value.
-pub(super) fn intern_pairs(value: Value<'_>, pairs: &mut Vec<Text>, pool: &mut Pool) -> Result<(), ReadProblem> {
+pub(super) fn add_pair(value: Value<'_>, row: &mut Row, pool: &mut Pool) -> Result<(), ReadProblem> {
     let (mut name, mut text) = (&[][..], &[][..]);
     for field in value.fields()? {
         match field? {
@@ -97,26 +98,24 @@ pub(super) fn intern_pairs(value: Value<'_>, pairs: &mut Vec<Text>, pool: &mut P
             _ => {}
         }
     }
-    pairs.push(pool.intern_bytes(name)?);
-    pairs.push(pool.intern_bytes(text)?);
-    Ok(())
+    row.push(name, pool)?;
+    row.push(text, pool)
 }
 
 /// `Platform`.
-pub(super) fn intern_platform(value: Value<'_>, pool: &mut Pool) -> Result<ListId, ReadProblem> {
-    let mut pairs = Vec::new();
+pub(super) fn add_properties(value: Value<'_>, row: &mut Row, pool: &mut Pool) -> Result<(), ReadProblem> {
     for field in value.fields()? {
         if let (1, value) = field? {
-            intern_pairs(value, &mut pairs, pool)?;
+            add_pair(value, row, pool)?;
         }
     }
-    Ok(pool.intern_list(&pairs))
+    Ok(())
 }
 
 /// Takes the next spawn of a binary log.
 pub(super) fn add_spawn(message: &[u8], pool: &mut Pool, log: &mut Log) -> Result<(), ReadProblem> {
     let mut spawn = blank(pool);
-    let (mut arguments, mut environment) = (Vec::new(), Vec::new());
+    let (mut arguments, mut environment, mut properties) = (Row::default(), Row::default(), Row::default());
     let (mut inputs, mut listed, mut actual) = (Vec::new(), Vec::new(), Vec::new());
     let mut function = None;
     let mut note = |digest: Digest<'_>| -> Result<(), ReadProblem> {
@@ -128,9 +127,9 @@ pub(super) fn add_spawn(message: &[u8], pool: &mut Pool, log: &mut Log) -> Resul
     for field in Fields::of(message) {
         let (tag, value) = field?;
         match tag {
-            1 => arguments.push(pool.intern_bytes(value.bytes()?)?),
-            2 => intern_pairs(value, &mut environment, pool)?,
-            3 => spawn.platform = intern_platform(value, pool)?,
+            1 => arguments.push(value.bytes()?, pool)?,
+            2 => add_pair(value, &mut environment, pool)?,
+            3 => add_properties(value, &mut properties, pool)?,
             4 => {
                 let file = File::read(value.bytes()?)?;
                 note(file.digest)?;
@@ -155,8 +154,9 @@ pub(super) fn add_spawn(message: &[u8], pool: &mut Pool, log: &mut Log) -> Resul
             _ => {}
         }
     }
-    spawn.arguments = pool.intern_list(&arguments);
-    spawn.environment = pool.intern_list(&environment);
+    spawn.arguments = arguments.intern(pool);
+    spawn.environment = environment.intern(pool);
+    spawn.platform = properties.intern(pool);
     spawn.inputs = pool.set(&inputs, &[]);
     spawn.outputs = join_outputs(&listed, &actual, pool).into();
     log.hash_function = log.hash_function.take().or(function);

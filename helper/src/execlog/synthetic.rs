@@ -109,7 +109,7 @@ impl<W: Write> Writer<'_, W> {
             .map(|header| self.file(format!("{folder}/include/header_{header}.h"), is_edited && header == 0))
             .collect::<io::Result<_>>()?;
         // Never itself: half of a number is less. The first depends on none.
-        let mut depends: Vec<usize> = vec![number / 2, number / 3, number / 7, number.saturating_sub(1)];
+        let mut depends: Vec<usize> = vec![number / 2, number / 3, number / 5, number / 7];
         depends.retain(|other| *other < number);
         depends.dedup();
         let are_headers_new = is_edited || depends.iter().any(|other| earlier[*other].are_headers_new);

@@ -38,9 +38,13 @@ impl<'a> InputChanges<'a> {
     pub(super) fn of(&mut self, first: SetId, second: SetId) -> Rc<[Change]> {
         // A stack of its own: sets are nested as deep as a log wants.
         let mut open = vec![(first, second)];
-        while let Some(pair) = open.last().copied() {
-            if self.known.contains_key(&pair) {
+        let changes = loop {
+            let Some(pair) = open.last().copied() else { return Rc::default() };
+            if let Some(known) = self.known.get(&pair) {
                 open.pop();
+                if open.is_empty() {
+                    break Rc::clone(known);
+                }
                 continue;
             }
             let rest = self.rest(pair.0, pair.1);
@@ -49,18 +53,19 @@ impl<'a> InputChanges<'a> {
             if open.len() == waiting {
                 let inner = rest.sets.iter().flat_map(|pair| self.known[pair].iter().copied());
                 let changes = merge(rest.changes.into_iter().chain(inner));
-                self.known.insert(pair, changes);
                 open.pop();
+                // The outermost sets are those of one action, and others have their own.
+                if open.is_empty() {
+                    break changes;
+                }
+                self.known.insert(pair, changes);
             }
-        }
-        let changes = Rc::clone(&self.known[&(first, second)]);
+        };
         // What one side lacks here it may have in a set that was left out.
         if changes.iter().all(|change| change.before.is_some() && change.after.is_some()) {
             return changes;
         }
-        let changes = changes_of_files(self.pool, &self.pool.files_of(first), &self.pool.files_of(second)).into();
-        self.known.insert((first, second), Rc::clone(&changes));
-        changes
+        changes_of_files(self.pool, &self.pool.files_of(first), &self.pool.files_of(second)).into()
     }
 
     fn rest(&self, first: SetId, second: SetId) -> Rest {

@@ -1,6 +1,7 @@
 //! From differences of spawns to root causes.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
@@ -20,8 +21,8 @@ struct Findings {
     producers: Box<[u32]>,
 }
 
-/// The spawn that made a path, by the text's place in the pool.
-struct Makers(Vec<Option<u32>>);
+/// The spawn that made a path, by the text's place in the pool; from 1, so that none takes no room.
+struct Makers(Vec<Option<NonZeroU32>>);
 
 struct Comparison<'a> {
     pool: &'a Pool,
@@ -42,14 +43,14 @@ impl Makers {
         let mut made_by = vec![None; pool.count_of_texts()];
         for (index, spawn) in indexed(log) {
             for (path, _) in &spawn.outputs {
-                made_by[path.index()] = Some(index);
+                made_by[path.index()] = NonZeroU32::MIN.checked_add(index);
             }
         }
         Self(made_by)
     }
 
     fn get(&self, path: Text) -> Option<u32> {
-        self.0[path.index()]
+        self.0[path.index()].map(|number| number.get() - 1)
     }
 }
 

@@ -5,15 +5,18 @@ use std::hash::{BuildHasher, Hash};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// How many items lie in one piece of memory, so that growing copies nothing.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = u16::MAX as usize;
 
-/// Where a slice lies.
+/// Where a slice lies. One that does not fit into a chunk is a chunk by itself, and its length is that chunk's.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     chunk: u32,
-    start: u32,
-    length: u32,
+    start: u16,
+    length: u16,
 }
+
+/// The length of a slice that is a chunk by itself.
+const WHOLE: u16 = u16::MAX;
 
 /// Slices by number, from 0.
 #[derive(Debug)]
@@ -63,15 +66,19 @@ impl<T: Copy + Eq + Hash> Arena<T> {
     }
 
     fn push(&mut self, slice: &[T]) -> Span {
-        let has_room = self.chunks.last().is_some_and(|chunk| chunk.capacity() - chunk.len() >= slice.len());
-        if !has_room {
-            self.chunks.push(Vec::with_capacity(CHUNK.max(slice.len())));
+        let length = u16::try_from(slice.len()).unwrap_or(WHOLE);
+        if length == WHOLE {
+            self.chunks.push(slice.to_vec());
+            return Span { chunk: number(self.chunks.len() - 1), start: 0, length };
+        }
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + slice.len() > CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
         }
         let chunk = self.chunks.len() - 1;
         let items = &mut self.chunks[chunk];
-        let start = items.len();
+        let start = u16::try_from(items.len()).expect("a chunk has no more items");
         items.extend_from_slice(slice);
-        Span { chunk: number(chunk), start: number(start), length: number(slice.len()) }
+        Span { chunk: number(chunk), start, length }
     }
 
     /// The slice of a number that this arena gave.
@@ -92,7 +99,8 @@ impl<T: Copy + Eq + Hash> Arena<T> {
 
 fn at<'a, T>(chunks: &'a [Vec<T>], spans: &[Span], number: u32) -> &'a [T] {
     let Span { chunk, start, length } = spans[number as usize];
-    &chunks[chunk as usize][start as usize..][..length as usize]
+    let items = chunks[chunk as usize].as_slice();
+    if length == WHOLE { items } else { &items[start.into()..][..length.into()] }
 }
 
 /// Four thousand million slices do not fit into the memory that a log may take.
