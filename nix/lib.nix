@@ -5,7 +5,11 @@
 }:
 {
   bazelrc = import ./bazelrc.nix;
-  createWorker = import ./create-worker.nix;
+  createWorker =
+    arguments:
+    import ./create-worker.nix (
+      { lre = ownLre arguments.pkgs.stdenv.hostPlatform.system; } // arguments
+    );
   installationScript = import ./installation-script.nix;
   mkGenerateToolchains =
     arguments:

@@ -154,10 +154,30 @@ in
     expr = builtins.elem "JAVA_HOME=${pkgs.jdk_headless.home}" packages.lre-java.meta.Env;
     expected = true;
   };
-  testWorkersComeLater = {
-    expr = fails (flake.lib.createWorker { });
-    expected = true;
-  };
+  testWorkersAreWrappedImages =
+    let
+      createWorker = flake.lib.createWorker {
+        inherit pkgs;
+        worker = "${pkgs.bash}/bin/bash";
+      };
+      worker = createWorker (pkgs.gcc // { imageName = "lre-cc"; });
+    in
+    {
+      expr = [
+        worker.name
+        (worker.image == "${pkgs.gcc}")
+        (worker.worker == "${pkgs.bash}/bin/bash")
+        worker.imageName
+        (worker.closure == "${pkgs.closureInfo { rootPaths = [ worker.worker ]; }}")
+      ];
+      expected = [
+        "nativelink-worker-lre-cc"
+        true
+        true
+        ""
+        true
+      ];
+    };
 
   testModuleWritesTheTextOfTheFunction = {
     expr = (settings { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; }).bazelrc.text;

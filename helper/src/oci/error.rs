@@ -228,6 +228,9 @@ pub enum EntryFault {
     /// It names the root, and is no folder.
     #[error("would replace the root of the image")]
     ReplacesRoot,
+    /// The layer has it twice, and programs differ in which one they take.
+    #[error("is in the layer twice")]
+    Duplicate,
     /// A link lies on its way.
     #[error("would be written through a link that leads out of the image's root, or nowhere")]
     ThroughLink,

@@ -164,7 +164,12 @@ impl Unpacker {
         }
         let folder = self.make_folder(parent)?;
         let mode = entry.header().mode().unwrap_or(0o644) & MODE;
-        self.written.insert(self.real(parent).join(name));
+        let is_new = self.written.insert(self.real(parent).join(name));
+        let is_folder = folder.symlink_metadata(name).is_ok_and(|metadata| metadata.is_dir());
+        // A hard link to itself changes nothing.
+        if !is_new && kind != EntryType::Link && !(kind == EntryType::Directory && is_folder) {
+            return Err(EntryFault::Duplicate.into());
+        }
         match kind {
             EntryType::Directory => Ok(place_folder(&folder, name, mode)?),
             EntryType::Symlink => {
@@ -174,7 +179,7 @@ impl Unpacker {
                 let target = Path::new(OsStr::from_bytes(&target));
                 Ok(folder.symlink_contents(target, name).map_err(fault_of)?)
             }
-            EntryType::Link => Ok(self.place_hard_link(entry, &path, &folder, name)?),
+            EntryType::Link => Ok(self.place_hard_link(entry, &path, (&folder, name), is_new)?),
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 clear(&folder, name)?;
                 self.place_file(entry, &folder, name, mode)
@@ -235,8 +240,8 @@ impl Unpacker {
         &self,
         entry: &Entry<'_, impl Read>,
         path: &Path,
-        folder: &Dir,
-        name: &OsStr,
+        (folder, name): (&Dir, &OsStr),
+        is_new: bool,
     ) -> Result<(), EntryFault> {
         let bytes = entry.link_name_bytes().filter(|target| !target.is_empty()).ok_or(EntryFault::NoTarget)?;
         let shown = String::from_utf8_lossy(&bytes).escape_debug().to_string();
@@ -244,6 +249,9 @@ impl Unpacker {
         let real = |file: &Path| Some(self.real(file.parent()?).join(file.file_name()?));
         if real(&target) == real(path) {
             return Ok(());
+        }
+        if !is_new {
+            return Err(EntryFault::Duplicate);
         }
         match self.root.symlink_metadata(&target) {
             Ok(metadata) if !metadata.is_dir() => {}

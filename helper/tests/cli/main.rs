@@ -23,3 +23,4 @@ mod schema;
 mod store;
 mod support;
 mod worker_image;
+mod wrap;

@@ -141,8 +141,6 @@ fn links_may_have_any_target_and_are_replaced_and_not_followed() {
         .file("absolute", "a file")
         .folder("climbing", 0o700)
         .hard_link("dangling-too", "dangling")
-        .file("file-then-folder", "")
-        .folder("file-then-folder/", 0o755)
         .folder("bin", 0o755);
     assert_debug_snapshot!("links", layers_of([lower, upper]));
 }

@@ -51,6 +51,7 @@ let
         "gnused"
         "gnutar"
         "gzip"
+        "nix"
         "nixfmt"
         "nixfmt-tree"
         "rustc"
@@ -97,6 +98,7 @@ let
         printf %s "$text" >"$file"
         if [ -n "$executable" ]; then chmod +x "$file"; fi
       '' { inherit text destination executable; };
+    closureInfo = { rootPaths }: run "closure-info" "echo closure >$out" { rootPaths = toString rootPaths; };
     mkShell =
       attributes:
       run "nix-shell" "echo shell >$out" (attributes // { packages = toString (attributes.packages or [ ]); });

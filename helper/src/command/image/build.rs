@@ -27,7 +27,7 @@ use crate::store::{Store, StorePath, StoreRoot, require_store_dir};
 const ON_TOP: usize = 1;
 
 /// The time of an image that was made from nothing but what it holds.
-const CREATED: &str = "1970-01-01T00:00:01Z";
+pub(super) const CREATED: &str = "1970-01-01T00:00:01Z";
 
 /// What `lre image build` takes.
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &BuildArguments) -> anyhow::Result<Outcome> {
             programs.push(folder);
         }
     }
-    let mut entries = program_links(&store, &programs, &|_| false)?;
+    let mut entries = program_links(&store, &programs, &|_| false, INCLUDE)?;
     entries.extend(folders());
     entries.insert("etc/passwd".to_owned(), NewEntry::Text(passwd_with_user(ROOT_USER, "/bin/sh")));
     entries.insert("etc/group".to_owned(), NewEntry::Text(group_with_user(ROOT_GROUP)));
@@ -86,6 +86,8 @@ pub(super) fn run(arguments: &BuildArguments) -> anyhow::Result<Outcome> {
     write(&image, &arguments.output, &layers)?;
     Ok(Outcome::Clean)
 }
+
+const INCLUDE: &str = "add a store root that has one, as in `--include /nix/store/HASH-coreutils`";
 
 const ROOT_USER: &str = "root:x:0:0:root:/root:/bin/sh\n";
 const ROOT_GROUP: &str = "root:x:0:\n";

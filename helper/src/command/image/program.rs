@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use crate::oci::worker_layer::{ID, NewEntries, NewEntry, USER};
-use crate::store::{STORE_DIR, Store, StorePath};
+use crate::store::{Store, StorePath};
 
 /// The home of the worker's user, and where it starts.
 pub(super) const HOME: &str = "/home/nativelink";
@@ -58,6 +58,7 @@ pub(super) fn program_links(
     store: &Store,
     folders: &[String],
     is_there: &dyn Fn(&str) -> bool,
+    hint: &str,
 ) -> anyhow::Result<NewEntries> {
     let mut entries = NewEntries::new();
     for (place, names, is_needed) in
@@ -71,8 +72,7 @@ pub(super) fn program_links(
                 entries.insert(place.to_owned(), NewEntry::Link(program));
             }
             None if is_needed => bail!(
-                "the image would have no `/{place}`: there is no `{}` in {}\n\n\
-                 hint: add a store root that has one, as in `--include {STORE_DIR}/HASH-coreutils`",
+                "the image would have no `/{place}`: there is no `{}` in {}\n\nhint: {hint}",
                 names[0],
                 if folders.is_empty() { "any store root of it".to_owned() } else { format!("`{}`", folders.join(":")) }
             ),
