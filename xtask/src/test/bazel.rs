@@ -17,6 +17,7 @@ mod findings;
 mod helper_lookup;
 mod java;
 mod java_home;
+mod linkers;
 mod main_job;
 mod modes;
 mod page;
@@ -57,6 +58,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("Bazel's flags", bazel_flags::run),
         ("Bazel's own configuration", differential::run),
         ("a cross toolchain", cross::run),
+        ("linkers", linkers::run),
         ("removed symbols", removed_symbols::run),
         ("Bazel's Starlark", starlark::run),
         ("the helper's lookup", helper_lookup::run),
