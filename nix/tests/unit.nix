@@ -165,10 +165,10 @@ in
     {
       expr = [
         worker.name
-        (worker.image == "${pkgs.gcc}")
+        ("${worker.image}" == "${pkgs.gcc}")
         (worker.worker == "${pkgs.bash}/bin/bash")
         worker.imageName
-        (worker.closure == "${pkgs.closureInfo { rootPaths = [ worker.worker ]; }}")
+        ("${worker.closure}" == "${pkgs.closureInfo { rootPaths = [ worker.worker ]; }}")
       ];
       expected = [
         "nativelink-worker-lre-cc"

@@ -17,7 +17,7 @@ pub(super) struct OutputArguments {
     /// there, the image is added. By default it is tagged with its whole name.
     #[arg(long, value_name = "REF")]
     pub(super) out: ImageReference,
-    /// What layers are compressed with. `zstd` is several times as fast, to unpack too; `gzip` is for what does not read
+    /// What layers are compressed with. `zstd` is faster and smaller; `gzip` is for what does not read
     /// that, such as Docker before version 23.
     #[arg(long, value_enum, default_value_t)]
     pub(super) compression: Compression,
