@@ -3,6 +3,7 @@
 mod bazel;
 mod bench;
 mod demo;
+mod docs;
 mod engine;
 mod execution_log;
 mod lab;
@@ -28,6 +29,8 @@ enum Verb {
     Demo(demo::Options),
     /// Run every check there is, or the named groups
     Test(test::Options),
+    /// Write the pages that are made from the sources; `--check` compares them, and runs what the documents say
+    Docs(docs::Options),
     /// Measure against the named peers, in one run
     Bench(bench::Options),
     /// Run a command in the sandbox
@@ -45,6 +48,7 @@ fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().verb {
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Docs(options) => docs::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Sandbox { command } => return sandbox::shell::run(&command),
         Verb::RootInit => root::init::run(),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check there is, or the named groups. The last line reads `N passed, N failed`.
 
 mod bazel;
-mod case;
+pub(crate) mod case;
 mod cli;
 mod deploy;
 mod fmt;
@@ -38,6 +38,8 @@ enum Group {
     Unit,
     /// The real `lre` in a temporary folder: complete output and status.
     Cli,
+    /// The documents: pages written from the sources, the commands of README and quick start.
+    Docs,
     /// The flake, its module and its script; the custom toolchain and its store.
     Nix,
     /// Toolchains from images that are made here.
@@ -88,6 +90,7 @@ fn run_group(group: Group, only: Option<&str>, lab: &mut Option<Lab>, tally: &mu
         Group::Unit => unit::run(tally),
         Group::Cli => cli::run(tally),
         Group::Fmt => fmt::run(tally, open(lab)?),
+        Group::Docs => crate::docs::check(tally, open(lab)?),
         Group::Nix => nix::run(tally, open(lab)?),
         Group::Image => image::run(tally, open(lab)?),
         Group::Deploy => deploy::run(tally, open(lab)?),

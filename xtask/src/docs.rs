@@ -1,0 +1,96 @@
+//! `cargo xtask docs`: pages that are written from the sources, and documents whose commands are run.
+
+mod docstring;
+mod reference;
+pub(crate) mod run;
+mod session;
+mod snippet;
+mod starlark;
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::lab::Lab;
+use crate::sandbox::{Tools, workspace};
+use crate::test::case::{Tally, expect_equal};
+
+/// What `cargo xtask docs` takes. Without flags, the pages that are written from the sources are written.
+#[derive(Args, Clone)]
+pub(crate) struct Options {
+    /// Write nothing: compare the pages with the sources, follow the links, run the commands of README and quick start
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs what the flags say.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.check {
+        let mut tally = Tally::default();
+        check(&mut tally, &Lab::open(Tools::Sandbox)?)?;
+        println!("{tally}");
+        return if tally.failed == 0 { Ok(()) } else { bail!("documents and sources differ, see above") };
+    }
+    write()
+}
+
+/// Everything that can be held against something else.
+pub(crate) fn check(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    tally.check("the pages of commands are what the program says, and links lead somewhere", || commands(false));
+    for (name, page) in reference::pages(&workspace())? {
+        tally.check(&format!("`docs/{name}` is what the docstrings say"), || compare(name, &page));
+    }
+    run::run(tally, lab)
+}
+
+fn write() -> Result<()> {
+    commands(true)?;
+    for (name, page) in reference::pages(&workspace())? {
+        let file = workspace().join("docs").join(name);
+        if fs::read_to_string(&file).ok().as_ref() != Some(&page) {
+            fs::write(&file, page).with_context(|| format!("cannot write `{}`", file.display()))?;
+            println!("  written  docs/{name}");
+        }
+    }
+    Ok(())
+}
+
+fn compare(name: &str, page: &str) -> Result<()> {
+    let written = fs::read_to_string(workspace().join("docs").join(name)).unwrap_or_default();
+    expect_equal("the page", &written, page).context("`cargo xtask docs` writes it")
+}
+
+/// The tests of the helper that hold `docs/commands.md` and all links; they can write the first.
+fn commands(is_written: bool) -> Result<()> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["test", "--quiet", "--locked", "--package", "lre", "--test", "cli", "--", "reference::", "links::"]);
+    if is_written {
+        cargo.env("LRE_UPDATE_DOCS", "1");
+    }
+    let output = cargo.current_dir(workspace()).output().context("cannot run `cargo test`")?;
+    if !output.status.success() {
+        bail!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_what_the_docstrings_say() -> Result<()> {
+        reference::pages(&workspace())?.iter().try_for_each(|(name, page)| compare(name, page))
+    }
+
+    #[test]
+    fn every_block_of_readme_and_quick_start_says_what_is_done_with_it() -> Result<()> {
+        for document in ["README.md", "docs/quick-start.md"] {
+            let text = fs::read_to_string(workspace().join(document))?;
+            assert!(!snippet::snippets(document, &text)?.is_empty(), "{document}");
+        }
+        Ok(())
+    }
+}
