@@ -1,4 +1,4 @@
-# The text of `lre.bazelrc`: { Env, kind, prefix, helper } -> string. What it cannot carry is an error that says what to do.
+# The text of `lre.bazelrc`: { Env, kind, prefix, helper, remote } -> string. What it cannot carry is an error that says what to do.
 arguments:
 let
   result = import ./render-bazelrc.nix arguments;

@@ -9,6 +9,8 @@
   prefix ? null,
   # Absolute path of `lre`.
   helper ? null,
+  # Cache and executor, see `remote.nix`.
+  remote ? { },
   install ? "link",
   workspaces ? [ ],
 }:
@@ -16,7 +18,12 @@ let
   bazelrc = pkgs.writeText "lre.bazelrc" (
     import ./bazelrc.nix {
       Env = if Env == [ ] then null else Env;
-      inherit kind prefix helper;
+      inherit
+        kind
+        prefix
+        helper
+        remote
+        ;
     }
   );
 in

@@ -11,6 +11,8 @@
   prefix ? null,
   # Absolute path of `lre`, for the check at fetch; null names none.
   helper ? null,
+  # Cache and executor, see `remote.nix`; nothing in it names none.
+  remote ? { },
 }:
 let
   parseStorePath = import ./store-path.nix;
@@ -51,6 +53,8 @@ let
   flags = command: options: builtins.concatStringsSep "" (map (flag command) options);
   reason = text: "\n# ${text}\n";
   when = condition: text: if condition then text else "";
+
+  cacheAndExecutor = import ./remote.nix { inherit prefix remote; };
 
   unquotable = key: {
     problem = "`${key}` in Env cannot be written into an rc file: it has white space, quotes, `\\`, `#` or `%`";
@@ -125,6 +129,11 @@ let
           reason "Genrules run in the toolchain's bash, here and on the worker."
           + flag "build" "--shell_executable=${shell}"
       )
+    )
+    + builtins.concatStringsSep "" (
+      map (
+        section: reason section.reason + builtins.concatStringsSep "" (map (line: "${line}\n") section.flags)
+      ) cacheAndExecutor.sections
     );
 in
 if environment.problem != null then
@@ -166,5 +175,7 @@ else if BAZEL_SH != null && (parseStorePath BAZEL_SH).problem != null then
     problem = "`BAZEL_SH` in Env: ${(parseStorePath BAZEL_SH).problem}";
     hint = "set it to a bash in the store, such as `BAZEL_SH=\${pkgs.bash}/bin/bash`";
   }
+else if cacheAndExecutor ? problem then
+  cacheAndExecutor
 else
   { inherit text; }

@@ -18,6 +18,14 @@ let
     mkWord "configName"
       "name of a Bazel config: letters, digits, `_`, `.`, `+` and `-` (such as \"lre\"; without a prefix, leave it out)"
       (import ./is-config-name.nix);
+  # What the text has to be is said by `remote.nix`, which sees the settings together.
+  mkRemote =
+    description:
+    mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      inherit description;
+    };
   folder = mkWord "folder" "folder below the flake (such as \"services/api\" or \".\")" (
     text: builtins.match "[^/\n].*" text != null && builtins.match "(.*/)?[.][.](/.*)?" text == null
   );
@@ -61,6 +69,31 @@ in
         Absolute path of the program `lre`, which checks the toolchain while Bazel fetches it. By default the one of the
         flake that this module is from, on systems that it is built for. With `null`, `MODULE.bazel` or the environment
         has to name one.
+      '';
+    };
+    remote = {
+      cache = mkRemote ''
+        The remote cache, such as `grpcs://cache.example.com:50053`. Builds read it, and write into it with
+        `--config=NAME-ci` alone. By default there is none.
+      '';
+      executor = mkRemote ''
+        The service that runs actions, such as `grpcs://scheduler.example.com:50052`. By default there is none.
+      '';
+      instance = mkRemote "The server's instance. By default that without a name.";
+      ciCache = mkRemote ''
+        Another address of the cache for `--config=NAME-ci`, which takes what is written to it. By default it is `cache`.
+      '';
+      credentialHelper = mkRemote ''
+        The program that prints headers with credentials, an absolute path or one below `%workspace%/`. Bazel asks it for
+        the hosts of the addresses alone. By default there are no such headers.
+      '';
+      tlsCertificate = mkRemote ''
+        Certificates of the authority that the server's is from, a PEM file. By default those that Bazel's Java trusts.
+      '';
+      tlsClientCertificate = mkRemote "The client's certificate, a PEM file. By default there is none.";
+      tlsClientKey = mkRemote ''
+        The key of the client's certificate, a PEM file in PKCS #8 on the machine, not in the store. By default there is
+        none.
       '';
     };
     install = mkOption {

@@ -1,13 +1,34 @@
 //! The rc file that selects the toolchain in Bazel.
 //!
-//! A pure function of Env, the prefix and the helper's path: the flake module produces the same bytes during evaluation,
-//! where there is no disk to look at.
+//! A pure function of its settings: the flake module produces the same bytes during evaluation, where there is no disk to
+//! look at.
+
+mod address;
+mod remote;
 
 use std::fmt::Write as _;
 
 use crate::environment::{Environment, EnvironmentError};
 use crate::store::{StorePath, StorePathError};
 use crate::toolchain_kind::ToolchainKind;
+
+pub use address::Role;
+pub use remote::{RemoteError, RemoteSettings, Setting};
+
+/// What the rc file says.
+#[derive(Clone, Copy, Debug)]
+pub struct BazelrcSettings<'a> {
+    /// What the toolchain compiles.
+    pub kind: ToolchainKind,
+    /// The toolchain's Env. Without it the file carries a warning instead of paths, as the flake module's does.
+    pub environment: Option<&'a Environment>,
+    /// The Bazel config that enables the toolchain; none enables it in every build.
+    pub prefix: Option<&'a str>,
+    /// Absolute path of `lre`.
+    pub helper: Option<&'a str>,
+    /// Cache and executor.
+    pub remote: &'a RemoteSettings,
+}
 
 /// Why there is no rc file.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +62,9 @@ pub enum BazelrcError {
         "`BAZEL_SH` in Env: {0}\n\nhint: set it to a bash in the store, such as `BAZEL_SH=${{pkgs.bash}}/bin/bash`"
     )]
     Shell(StorePathError),
+    /// Cache or executor.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
 }
 
 const HEADER: &str = "\
@@ -72,16 +96,12 @@ const JAVA_FLAGS: [&str; 2] = [
     "--extra_toolchains=@local-remote-execution//generated-java/config:all",
 ];
 
-/// The text of the rc file. Without an Env it carries a warning instead of paths, as the flake module's does.
+/// The text of the rc file.
 ///
 /// # Errors
 /// See [`BazelrcError`].
-pub fn render_bazelrc(
-    kind: ToolchainKind,
-    environment: Option<&Environment>,
-    prefix: Option<&str>,
-    helper: Option<&str>,
-) -> Result<String, BazelrcError> {
+pub fn render_bazelrc(settings: &BazelrcSettings<'_>) -> Result<String, BazelrcError> {
+    let BazelrcSettings { kind, environment, prefix, helper, remote } = *settings;
     let suffix = match prefix {
         None => String::new(),
         Some(name) if is_config_name(name) => format!(":{name}"),
@@ -112,6 +132,12 @@ pub fn render_bazelrc(
     rc.repositories(environment, helper)?;
     if let Some(environment) = environment {
         rc.actions(environment)?;
+    }
+    for section in remote.sections(prefix)? {
+        rc.reason(&section.reason);
+        for (command, flag) in section.flags {
+            let _ = writeln!(rc.text, "{command} {flag}");
+        }
     }
     Ok(rc.text)
 }

@@ -183,6 +183,35 @@ in
     expr = (settings { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; }).bazelrc.text;
     expected = bazelrc { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; };
   };
+  testModulePassesCacheAndExecutorOn =
+    let
+      remote = {
+        cache = "grpcs://cache.example.com:50053";
+        executor = "grpcs://scheduler.example.com:50052";
+        instance = "main";
+        ciCache = "grpcs://cache.example.com:50051";
+        credentialHelper = "%workspace%/tools/credentials";
+        tlsCertificate = "/etc/lre/ca.pem";
+        tlsClientCertificate = "/etc/lre/client.pem";
+        tlsClientKey = "/etc/lre/client.key";
+      };
+    in
+    {
+      expr = (settings { inherit Env remote; helper = null; }).bazelrc.text;
+      expected = bazelrc { inherit Env remote; };
+    };
+  testSecretInAnAddressIsRefused = {
+    expr = map (remote: fails (settings { inherit Env remote; helper = null; }).bazelrc.text) [
+      { cache = "grpcs://cache.example.com"; }
+      { cache = "grpcs://user:secret@cache.example.com"; }
+      { remoteHeader = "Authorization=secret"; }
+    ];
+    expected = [
+      false
+      true
+      true
+    ];
+  };
   testModuleWritesTheTextOfAJavaToolchain =
     let
       java = [ "JAVA_HOME=${root}/lib/openjdk" ];

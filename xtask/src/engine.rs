@@ -29,13 +29,13 @@ pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) const QUEUE_DEADLINE_MESSAGE: &str = "Operation has been queued for too long";
 
 /// A port of the loopback interface that nothing listens on.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot bind a port on 127.0.0.1")?;
     Ok(listener.local_addr()?.port())
 }
 
 /// Starts a server with its output in `log`.
-fn start_server(mut command: Command, log: &Path) -> Result<Child> {
+pub(crate) fn start_server(mut command: Command, log: &Path) -> Result<Child> {
     let file = fs::File::create(log).with_context(|| format!("cannot create `{}`", log.display()))?;
     command
         .stdin(Stdio::null())
@@ -46,7 +46,7 @@ fn start_server(mut command: Command, log: &Path) -> Result<Child> {
 }
 
 /// Waits until `server` listens on `port`.
-fn wait_until_listening(name: &str, server: &mut Child, port: u16, log: &Path) -> Result<()> {
+pub(crate) fn wait_until_listening(name: &str, server: &mut Child, port: u16, log: &Path) -> Result<()> {
     let start = Instant::now();
     loop {
         // First: what answers on the port of a server that has ended is somebody else.

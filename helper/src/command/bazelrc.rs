@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Outcome, print_data, read_environment};
-use crate::bazelrc::{bazelrc_warnings, render_bazelrc};
+use crate::bazelrc::{BazelrcSettings, RemoteError, RemoteSettings, bazelrc_warnings, render_bazelrc};
 use crate::toolchain_kind::ToolchainKind;
 
 /// Prints the rc file that selects the toolchain in Bazel.
@@ -23,12 +23,71 @@ pub struct BazelrcArguments {
     /// Absolute path of this program, for the check at fetch.
     #[arg(long, value_name = "PATH")]
     helper: Option<String>,
+    #[command(flatten)]
+    remote: RemoteArguments,
+}
+
+/// Cache and executor.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Remote options")]
+struct RemoteArguments {
+    /// The cache, such as `grpcs://cache.example.com:50053`. Developers read it; with `--config=NAME-ci` a build may write.
+    #[arg(long, value_name = "URL")]
+    remote_cache: Option<String>,
+    /// The service that runs actions, such as `grpcs://scheduler.example.com:50052`.
+    #[arg(long, value_name = "URL")]
+    remote_executor: Option<String>,
+    /// The server's instance.
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
+    /// Another address of the cache for CI, which takes what is written to it.
+    #[arg(long, value_name = "URL")]
+    ci_remote_cache: Option<String>,
+    /// The program that prints headers with credentials, an absolute path or one below `%workspace%/`. Bazel asks it for the
+    /// hosts of the addresses alone.
+    #[arg(long, value_name = "PATH")]
+    credential_helper: Option<String>,
+    /// Certificates of the authority that the server's is from, a PEM file. By default those that Bazel's Java trusts.
+    #[arg(long, value_name = "PATH")]
+    tls_certificate: Option<String>,
+    /// The client's certificate, a PEM file.
+    #[arg(long, value_name = "PATH")]
+    tls_client_certificate: Option<String>,
+    /// The key of the client's certificate, a PEM file in PKCS #8. The rc file names it and does not contain it.
+    #[arg(long, value_name = "PATH")]
+    tls_client_key: Option<String>,
+    /// Taken to be refused with a reason: Bazel's flags for headers hold secrets.
+    #[arg(
+        long,
+        hide = true,
+        value_name = "NAME=VALUE",
+        aliases = ["remote_header", "remote-cache-header", "remote_cache_header", "remote-exec-header", "remote_exec_header"]
+    )]
+    remote_header: Vec<String>,
+}
+
+impl RemoteArguments {
+    fn settings(&self) -> Result<RemoteSettings, RemoteError> {
+        if !self.remote_header.is_empty() {
+            return Err(RemoteError::Header);
+        }
+        Ok(RemoteSettings {
+            cache: self.remote_cache.clone(),
+            executor: self.remote_executor.clone(),
+            instance: self.instance.clone(),
+            ci_cache: self.ci_remote_cache.clone(),
+            credential_helper: self.credential_helper.clone(),
+            tls_certificate: self.tls_certificate.clone(),
+            tls_client_certificate: self.tls_client_certificate.clone(),
+            tls_client_key: self.tls_client_key.clone(),
+        })
+    }
 }
 
 /// Runs the subcommand.
 ///
 /// # Errors
-/// If the Env, the prefix or the helper's path is refused.
+/// If a setting is refused.
 pub fn run(arguments: &BazelrcArguments) -> anyhow::Result<Outcome> {
     let environment = arguments.env_json.as_deref().map(read_environment).transpose()?;
     let kind = match &environment {
@@ -36,7 +95,13 @@ pub fn run(arguments: &BazelrcArguments) -> anyhow::Result<Outcome> {
         // The rc file needs no compiler of Env.
         _ => arguments.kind.unwrap_or(ToolchainKind::Cc),
     };
-    let text = render_bazelrc(kind, environment.as_ref(), arguments.prefix.as_deref(), arguments.helper.as_deref())?;
+    let text = render_bazelrc(&BazelrcSettings {
+        kind,
+        environment: environment.as_ref(),
+        prefix: arguments.prefix.as_deref(),
+        helper: arguments.helper.as_deref(),
+        remote: &arguments.remote.settings()?,
+    })?;
     print_data(&text)?;
     for warning in bazelrc_warnings(environment.as_ref()) {
         eprintln!("warning: {warning}");

@@ -15,6 +15,7 @@ const WORKER: &str = include_str!("kubernetes/worker.yaml");
 pub(super) fn render_kubernetes(manifests: &[Manifest]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([
         ("nativelink/kustomization.yaml".to_owned(), config_maps(manifests)),
+        ("nativelink/tls/kustomization.yaml".to_owned(), tls_config_maps(manifests)),
         ("kubernetes/base/kustomization.yaml".to_owned(), base(manifests)),
     ]);
     for manifest in manifests {
@@ -35,15 +36,23 @@ fn worker(manifest: &Manifest) -> String {
 
 /// A ConfigMap for each process. Its name has a hash of its bytes, so that a changed file starts new pods.
 fn config_maps(manifests: &[Manifest]) -> String {
-    let mut text = kustomization();
-    text.push_str("configMapGenerator:\n");
-    let mut map = |name: &str, file: &str| {
-        let _ = writeln!(text, "- name: {name}\n  files:\n  - nativelink.json5={file}");
-    };
-    map("cas", "cas.json5");
-    map("scheduler", "scheduler.json5");
+    format!("{}configMapGenerator:\n{}", kustomization(), maps(manifests, ""))
+}
+
+/// The same ConfigMaps with the files that have TLS, for an overlay of the base.
+fn tls_config_maps(manifests: &[Manifest]) -> String {
+    let maps = maps(manifests, "  namespace: lre\n  behavior: replace\n");
+    format!(
+        "# {}\napiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nconfigMapGenerator:\n{maps}",
+        marker()
+    )
+}
+
+fn maps(manifests: &[Manifest], options: &str) -> String {
+    let map = |name: &str, file: &str| format!("- name: {name}\n{options}  files:\n  - nativelink.json5={file}\n");
+    let mut text = map("cas", "cas.json5") + &map("scheduler", "scheduler.json5");
     for (index, manifest) in manifests.iter().enumerate() {
-        map(&format!("worker-{}", manifest.name), &worker_file(index, manifest));
+        text += &map(&format!("worker-{}", manifest.name), &worker_file(index, manifest));
     }
     text
 }

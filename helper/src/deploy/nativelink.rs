@@ -3,12 +3,15 @@
 //! Every property of a manifest is matched exactly: what NativeLink calls `priority` restricts nothing, and a worker that
 //! lacks a key that is not listed takes every value of it.
 
+mod transport;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{marker, port, worker_file};
 use crate::manifest::Manifest;
+use transport::{Clients, Transport};
 
 /// Instance names that clients may give: Bazel's default, and that of NativeLink's documentation.
 const INSTANCES: [&str; 2] = ["", "main"];
@@ -21,13 +24,17 @@ const SCHEDULER: &str = "SCHEDULER";
 
 /// The files, by name below the deployment's folder.
 pub(super) fn render_nativelink(manifests: &[Manifest]) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::from([
-        ("local.json5".to_owned(), text(LOCAL, &local(manifests))),
-        ("cas.json5".to_owned(), text(CACHE, &cas())),
-        ("scheduler.json5".to_owned(), text(QUEUE, &scheduler(manifests))),
-    ]);
-    for (index, manifest) in manifests.iter().enumerate() {
-        files.insert(worker_file(index, manifest), text(WORKER, &worker(manifest)));
+    let mut files = BTreeMap::from([("local.json5".to_owned(), text(LOCAL, &local(manifests)))]);
+    for transport in [Transport::Plain, Transport::Tls] {
+        let mut add = |name: &str, comment: &str, value: &Value| {
+            let comment = format!("{comment}{}", transport.comment());
+            files.insert(format!("{}{name}", transport.folder()), text(&comment, value));
+        };
+        add("cas.json5", CACHE, &cas(transport));
+        add("scheduler.json5", QUEUE, &scheduler(manifests, transport));
+        for (index, manifest) in manifests.iter().enumerate() {
+            add(&worker_file(index, manifest), WORKER, &worker(manifest, transport));
+        }
     }
     files.into_iter().map(|(name, text)| (format!("nativelink/{name}"), text)).collect()
 }
@@ -74,8 +81,8 @@ fn local(manifests: &[Manifest]) -> Value {
     let workers: Vec<Value> = manifests
         .iter()
         .map(|manifest| {
-            let api = "grpc://127.0.0.1:${LRE_API_PORT:-50061}";
-            local_worker(manifest, api, CAS, &format!("{data}/work-{}", manifest.name))
+            let api = Transport::Plain.endpoint("uri", "127.0.0.1:${LRE_API_PORT:-50061}");
+            local_worker(manifest, &api, CAS, &format!("{data}/work-{}", manifest.name))
         })
         .collect();
     let mut services = cache_services(VERIFIED_CAS, false);
@@ -97,40 +104,48 @@ fn local(manifests: &[Manifest]) -> Value {
     })
 }
 
-fn cas() -> Value {
+fn cas(transport: Transport) -> Value {
     let data = "${LRE_DATA:-/var/lib/nativelink}";
     let mut named = disk(data, "cas", CAS_BYTES);
     named["name"] = json!(CAS);
     json!({
         "stores": [named, verified(CAS), action_cache(data, CAS)],
         "servers": [
-            server(&any("LRE_CACHE_LISTEN", port::CACHE), &cache_services(VERIFIED_CAS, false)),
-            server(&any("LRE_READ_ONLY_LISTEN", port::READ_ONLY_CACHE), &cache_services(VERIFIED_CAS, true)),
+            transport.server(&any("LRE_CACHE_LISTEN", port::CACHE), Clients::Writers, &cache_services(VERIFIED_CAS, false)),
+            transport.server(
+                &any("LRE_READ_ONLY_LISTEN", port::READ_ONLY_CACHE),
+                Clients::Readers,
+                &cache_services(VERIFIED_CAS, true),
+            ),
             health(),
         ],
     })
 }
 
-fn scheduler(manifests: &[Manifest]) -> Value {
+fn scheduler(manifests: &[Manifest], transport: Transport) -> Value {
     json!({
-        "stores": remote_stores(),
+        "stores": remote_stores(transport),
         "schedulers": [simple_scheduler(manifests)],
         "servers": [
-            server(&any("LRE_SCHEDULER_LISTEN", port::SCHEDULER), &json!({
+            transport.server(&any("LRE_SCHEDULER_LISTEN", port::SCHEDULER), Clients::Executors, &json!({
                 "ac": instances(&json!({ "ac_store": AC, "read_only": true })),
                 "capabilities": instances(&json!({ "remote_execution": { "scheduler": SCHEDULER } })),
                 "execution": instances(&json!({ "cas_store": CAS, "scheduler": SCHEDULER })),
             })),
             // A port of its own: clients must not reach it.
-            server(&any("LRE_API_LISTEN", port::WORKER_API), &json!({ "worker_api": { "scheduler": SCHEDULER } })),
+            transport.server(
+                &any("LRE_API_LISTEN", port::WORKER_API),
+                Clients::Workers,
+                &json!({ "worker_api": { "scheduler": SCHEDULER } }),
+            ),
             health(),
         ],
     })
 }
 
-fn worker(manifest: &Manifest) -> Value {
+fn worker(manifest: &Manifest, transport: Transport) -> Value {
     let data = "${LRE_DATA:-/var/lib/nativelink}";
-    let mut stores = remote_stores();
+    let mut stores = remote_stores(transport);
     stores.push(json!({
         "name": WORKER_CAS,
         "fast_slow": {
@@ -138,7 +153,7 @@ fn worker(manifest: &Manifest) -> Value {
             "slow": { "ref_store": { "name": CAS } },
         },
     }));
-    let api = format!("grpc://${{LRE_SCHEDULER:-127.0.0.1:{}}}", port::WORKER_API);
+    let api = transport.endpoint("uri", &format!("${{LRE_SCHEDULER:-127.0.0.1:{}}}", port::WORKER_API));
     json!({
         "stores": stores,
         "workers": [local_worker(manifest, &api, WORKER_CAS, &format!("{data}/work"))],
@@ -170,8 +185,8 @@ fn action_cache(data: &str, cas: &str) -> Value {
     json!({ "name": AC, "completeness_checking": { "backend": disk(data, "ac", AC_BYTES), "cas_store": cas_store } })
 }
 
-fn remote_stores() -> Vec<Value> {
-    let endpoint = json!({ "address": format!("grpc://${{LRE_CAS:-127.0.0.1:{}}}", port::CACHE) });
+fn remote_stores(transport: Transport) -> Vec<Value> {
+    let endpoint = transport.endpoint("address", &format!("${{LRE_CAS:-127.0.0.1:{}}}", port::CACHE));
     let store = |name: &str, kind: &str| json!({ "name": name, "grpc": { "instance_name": "", "endpoints": [endpoint], "store_type": kind } });
     vec![store(CAS, "cas"), store(AC, "ac")]
 }
@@ -183,13 +198,13 @@ fn simple_scheduler(manifests: &[Manifest]) -> Value {
     json!({ "name": SCHEDULER, "simple": { "supported_platform_properties": properties } })
 }
 
-fn local_worker(manifest: &Manifest, api: &str, cas: &str, work: &str) -> Value {
+fn local_worker(manifest: &Manifest, api: &Value, cas: &str, work: &str) -> Value {
     let offered = |(name, value): (&String, &String)| (name.clone(), json!({ "values": [unexpanded(value)] }));
     let properties: BTreeMap<String, Value> = manifest.image.exec_properties.iter().map(offered).collect();
     json!({
         "local": {
             "name": format!("lre-{}-", manifest.name),
-            "worker_api_endpoint": { "uri": api },
+            "worker_api_endpoint": api,
             "cas_fast_slow_store": cas,
             "upload_action_result": { "ac_store": AC },
             "work_directory": work,
@@ -231,6 +246,7 @@ fn server(address: &str, services: &Value) -> Value {
     json!({ "listener": { "http": { "socket_address": address } }, "services": services })
 }
 
+/// Without TLS also where there is some: a kubelet asks it, and it tells nothing.
 fn health() -> Value {
     server(&any("LRE_HEALTH_LISTEN", port::HEALTH), &json!({ "health": {} }))
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Check;
 use super::rc_file::RcFiles;
+use crate::bazelrc::RemoteSettings;
 use crate::pin::{Rendered, render_again};
 use crate::shell::quote;
 
@@ -26,10 +27,20 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
                 Some(target) => format!("a link to `{}`, which is gone", target.display()),
                 None => "not there".to_owned(),
             };
-            let fix = if is_store_link { shell.to_owned() } else { format!("{shell}, or {}", command(None, None)) };
+            let fix = if is_store_link {
+                shell.to_owned()
+            } else {
+                format!("{shell}, or {}", command(None, None, &RemoteSettings::default()))
+            };
             return Check::failed(NAME, message, fix);
         }
-        Err(error) => return Check::failed(NAME, format!("cannot be read: {error}"), command(None, None)),
+        Err(error) => {
+            return Check::failed(
+                NAME,
+                format!("cannot be read: {error}"),
+                command(None, None, &RemoteSettings::default()),
+            );
+        }
     };
     let real = |path: &Path| path.canonicalize().ok();
     if !rc.files.iter().any(|read| real(read) == real(&file)) {
@@ -38,7 +49,8 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
     let prefix = rc.flags.iter().find(|flag| flag.file == NAME).and_then(|flag| flag.config.as_deref());
     let helper = rc.flags.iter().filter(|flag| flag.file == NAME);
     let helper = helper.filter_map(|flag| flag.value("repo_env")?.strip_prefix("LRE_HELPER=")).next_back();
-    let again = |helper| if is_store_link { shell.to_owned() } else { command(prefix, helper) };
+    let remote = RemoteSettings::of_rc(&text);
+    let again = |helper| if is_store_link { shell.to_owned() } else { command(prefix, helper, &remote) };
     if let Some(helper) = helper.filter(|helper| !Path::new(helper).is_file()) {
         return Check::failed(NAME, format!("names the helper `{helper}`, which is not there"), again(None));
     }
@@ -52,8 +64,9 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
 }
 
 /// How the file is written by hand.
-fn command(prefix: Option<&str>, helper: Option<&str>) -> String {
+fn command(prefix: Option<&str>, helper: Option<&str>, remote: &RemoteSettings) -> String {
     let helper = helper.map_or_else(|| r#""$(realpath "$(command -v lre)")""#.to_owned(), quote);
     let prefix = quote(prefix.unwrap_or("lre"));
-    format!("write it with `lre bazelrc --env-json env.json --prefix {prefix} --helper {helper} >{NAME}`")
+    let remote: String = remote.to_arguments().iter().map(|word| format!(" {}", quote(word))).collect();
+    format!("write it with `lre bazelrc --env-json env.json --prefix {prefix} --helper {helper}{remote} >{NAME}`")
 }

@@ -8,7 +8,7 @@ use super::disagreement::{Disagreement, PinKind, Side};
 use super::files::{Files, Text};
 use super::place::{Edit, Place};
 use super::{PinSubject, Pins};
-use crate::bazelrc::render_bazelrc;
+use crate::bazelrc::{BazelrcSettings, RemoteSettings, render_bazelrc};
 use crate::environment::Environment;
 use crate::json::Json;
 use crate::manifest::{FILE_NAME, Manifest};
@@ -34,6 +34,7 @@ struct Rc {
     flags: BTreeMap<&'static str, (String, Range<usize>)>,
     prefix: Option<String>,
     helper: Option<String>,
+    remote: RemoteSettings,
     /// The line that says that there is no Env.
     no_env: Option<Range<usize>>,
     /// Whether `lre` or the flake module wrote it.
@@ -68,8 +69,7 @@ pub(super) fn compare_rc(
     }
     let environment = Environment::from_entries(&manifest.env);
     let rendered = environment.map_err(|error| error.to_string()).and_then(|environment| {
-        render_bazelrc(manifest.kind(), Some(&environment), rc.prefix.as_deref(), rc.helper.as_deref())
-            .map_err(|error| error.to_string())
+        render_bazelrc(&rc.settings(manifest.kind(), Some(&environment))).map_err(|error| error.to_string())
     });
     let rendered = match rendered {
         Ok(rendered) => rendered,
@@ -96,7 +96,7 @@ pub(super) fn compare_rc(
     Ok(())
 }
 
-/// An rc file, held against what would be written from the Env, the prefix and the helper in it.
+/// An rc file, held against what would be written from the settings in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rendered {
     /// The same bytes.
@@ -125,7 +125,7 @@ pub fn render_again(text: &str) -> Rendered {
         Ok(environment) => (rc.no_env.is_none() || !entries.is_empty()).then_some(environment),
         Err(error) => return Rendered::Unknown(error.to_string()),
     };
-    match render_bazelrc(kind, environment.as_ref(), rc.prefix.as_deref(), rc.helper.as_deref()) {
+    match render_bazelrc(&rc.settings(kind, environment.as_ref())) {
         Ok(rendered) if rendered == text => Rendered::Same,
         // A file from which `lre` would write nothing is none that it wrote.
         Ok(_) | Err(_) => Rendered::Different,
@@ -147,7 +147,8 @@ fn hint(subject: &PinSubject<'_>, file: &str) -> String {
 }
 
 fn parse(text: &str) -> Rc {
-    let mut rc = Rc::default();
+    let mut rc = Rc { remote: RemoteSettings::of_rc(text), ..Rc::default() };
+    let mut first = true;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let begin = start;
@@ -162,18 +163,24 @@ fn parse(text: &str) -> Rc {
             if !rc.is_known && is_key(key) {
                 rc.entries.insert(key.to_owned(), value_at(value));
             }
-        } else if let Some((command, flag)) = line.split_once(' ') {
-            rc.flag(command, flag, value_at);
+        } else if let Some((command, flag)) = line.split_once(' ').filter(|_| !line.starts_with('#')) {
+            // Later lines may be CI's.
+            if std::mem::take(&mut first) {
+                rc.prefix = command.split_once(':').map(|(_, prefix)| prefix.to_owned());
+            }
+            rc.flag(flag, value_at);
         }
     }
     rc
 }
 
 impl Rc {
-    fn flag(&mut self, command: &str, flag: &str, value_at: impl Fn(&str) -> (String, Range<usize>)) {
-        if let Some((_, prefix)) = command.split_once(':') {
-            self.prefix.get_or_insert_with(|| prefix.to_owned());
-        }
+    fn settings<'a>(&'a self, kind: ToolchainKind, environment: Option<&'a Environment>) -> BazelrcSettings<'a> {
+        let Self { prefix, helper, remote, .. } = self;
+        BazelrcSettings { kind, environment, prefix: prefix.as_deref(), helper: helper.as_deref(), remote }
+    }
+
+    fn flag(&mut self, flag: &str, value_at: impl Fn(&str) -> (String, Range<usize>)) {
         if let Some(helper) = flag.strip_prefix("--repo_env=LRE_HELPER=") {
             self.helper = Some(helper.to_owned());
         }

@@ -92,3 +92,71 @@ fn prefixes_that_are_no_config_names_are_refused() {
 fn relative_helper_is_refused() {
     assert_snapshot!(run(&[], &["--helper", "target/lre"]));
 }
+
+/// Everything that there is to say of cache and executor.
+const REMOTE: [&str; 16] = [
+    "--remote-cache",
+    "grpcs://cache.example.com:50053",
+    "--remote-executor",
+    "grpcs://scheduler.example.com:50052",
+    "--instance",
+    "main",
+    "--ci-remote-cache",
+    "grpcs://cache.example.com:50051",
+    "--credential-helper",
+    "%workspace%/tools/credentials",
+    "--tls-certificate",
+    "/etc/lre/ca.pem",
+    "--tls-client-certificate",
+    "/etc/lre/client.pem",
+    "--tls-client-key",
+    "/etc/lre/client.key",
+];
+
+#[test]
+fn developers_read_the_cache_and_ci_writes() {
+    let scene = Scene::empty();
+    assert_snapshot!(scene.run_without_change(&[&["bazelrc", "--prefix", "lre"], &REMOTE[..]].concat()));
+    let cache = ["bazelrc", "--remote-cache", "grpc://127.0.0.1:50053"];
+    assert_snapshot!("remote-every-build", scene.run_without_change(&cache));
+}
+
+#[test]
+fn secrets_are_refused_and_not_repeated() {
+    for arguments in [
+        ["--remote-cache", "grpcs://user:s3cret@cache.example.com"],
+        ["--remote-executor", "grpcs://s3cret@scheduler.example.com"],
+        ["--remote-cache", "https://cache.example.com/?key=s3cret"],
+        ["--remote-header", "Authorization=Bearer s3cret"],
+        ["--remote_header", "Authorization=Bearer s3cret"],
+        ["--remote_cache_header", "Authorization=Bearer s3cret"],
+    ] {
+        let result = run(&[], &arguments);
+        assert!(result.starts_with("exit 2\n--- stdout\n--- stderr\nerror: "), "{result}");
+        assert!(result.contains("no secret belongs into an rc file") && !result.contains("s3cret"), "{result}");
+    }
+    assert_snapshot!("remote-header", run(&[], &["--remote-header", "Authorization=Bearer s3cret"]));
+    assert_snapshot!("remote-userinfo", run(&[], &["--remote-cache", "grpcs://user:s3cret@cache.example.com"]));
+}
+
+#[test]
+fn what_bazel_would_refuse_or_ignore_is_refused() {
+    let refusals: String = [
+        &["--remote-cache", "cache.example.com"][..],
+        &["--remote-executor", "https://scheduler.example.com"],
+        &["--remote-cache", "https://cache.example.com", "--remote-executor", "grpcs://scheduler.example.com"],
+        &["--remote-cache", "grpc://cache", "--instance", "main --remote_header=a"],
+        &["--instance", "main"],
+        &["--ci-remote-cache", "grpc://cache", "--remote-executor", "grpc://scheduler"],
+        &["--remote-cache", "grpcs://cache.example.com", "--credential-helper", "tools/credentials"],
+        &["--remote-cache", "grpc://cache.example.com", "--credential-helper", "/credentials"],
+        &["--remote-cache", "grpcs://cache", "--credential-helper", "/credentials"],
+        &["--remote-cache", "grpcs://cache", "--tls-client-certificate", "/client.pem"],
+        &["--remote-cache", "grpcs://cache", "--tls-client-certificate", "/c", "--tls-client-key", "/nix/store/k"],
+        &["--remote-cache", "grpc://cache", "--tls-certificate", "/ca.pem"],
+    ]
+    .into_iter()
+    .map(|arguments| format!("$ lre bazelrc {}\n{}\n", arguments.join(" "), run(&[], arguments)))
+    .collect();
+    assert_snapshot!(refusals);
+}

@@ -35,6 +35,10 @@ fn manifest_becomes_a_deployment() {
     for file in ["local", "cas", "scheduler", "worker"] {
         assert_snapshot!(format!("nativelink-{file}"), scene.read(&format!("deploy/nativelink/{file}.json5")));
     }
+    for file in ["cas", "scheduler", "worker"] {
+        assert_snapshot!(format!("nativelink-tls-{file}"), scene.read(&format!("deploy/nativelink/tls/{file}.json5")));
+    }
+    assert_snapshot!("kubernetes-tls-config-maps", scene.read("deploy/nativelink/tls/kustomization.yaml"));
     assert_snapshot!("kubernetes-base", scene.read("deploy/kubernetes/base/kustomization.yaml"));
     assert_snapshot!("kubernetes-worker", scene.read("deploy/kubernetes/base/worker-cc.yaml"));
     assert_snapshot!("kubernetes-config-maps", scene.read("deploy/nativelink/kustomization.yaml"));

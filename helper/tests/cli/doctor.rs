@@ -26,14 +26,15 @@ fn healthy() -> Scene {
     scene.write_program("bin/lre", "#!/bin/sh\n");
     scene.write_program("bin/nix-store", "#!/bin/sh\necho 'nix-store (Nix) 2.34.8'\n");
     scene.write_program("bin/bazel", "#!/bin/sh\necho 'bazel 7.7.1'\n");
-    write_rc(&scene);
+    write_rc(&scene, &[]);
     scene
 }
 
 /// Writes `lre.bazelrc` with the command that the documents name.
-fn write_rc(scene: &Scene) {
+fn write_rc(scene: &Scene, remote: &[&str]) {
     let helper = scene.path().join("bin/lre").display().to_string();
-    let result = scene.run(&["bazelrc", "--env-json", "env.json", "--prefix", "lre", "--helper", &helper]);
+    let arguments = ["bazelrc", "--env-json", "env.json", "--prefix", "lre", "--helper", &helper];
+    let result = scene.run(&[&arguments, remote].concat());
     let text = result.strip_prefix("exit 0\n--- stdout\n").and_then(|text| text.strip_suffix("--- stderr\n"));
     let folder = scene.path().display().to_string();
     scene.write("lre.bazelrc", &text.expect(&result).replace("/SCENE", &folder));
@@ -86,6 +87,18 @@ fn rc_file_has_to_be_there_imported_and_current() {
     assert_snapshot!("rc-absent", doctor(&scene, &[]));
     std::os::unix::fs::symlink(format!("{ROOT}-lre.bazelrc"), scene.path().join("lre.bazelrc")).expect("a link");
     assert_snapshot!("rc-dangling", doctor(&scene, &[]));
+}
+
+#[test]
+fn cache_and_executor_in_the_rc_file_are_part_of_what_it_says() {
+    let scene = healthy();
+    let well = doctor(&scene, &[]);
+    let server = ["--remote-cache", "grpcs://a.example.com", "--remote-executor", "grpcs://b.example.com"];
+    let files = ["--tls-client-certificate", "/etc/client.pem", "--tls-client-key", "/etc/client.key"];
+    write_rc(&scene, &[&server[..], &files].concat());
+    assert_eq!(doctor(&scene, &[]), well);
+    scene.edit("lre.bazelrc", "build:lre --noremote_upload_local_results\n", "");
+    assert_snapshot!("rc-remote", doctor(&scene, &[]));
 }
 
 #[test]

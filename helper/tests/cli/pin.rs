@@ -251,7 +251,11 @@ fn rc_file_of_another_env_is_reported_entry_by_entry_and_written_again() {
     fs::remove_file(scene.path().join("flake.lock")).expect("the lock was there");
     let manifest: serde_json::Value = serde_json::from_str(&scene.read("module/cc/lre.json")).expect("a manifest");
     scene.write("env.json", &manifest["env"].to_string());
-    let rc = scene.run(&["bazelrc", "--env-json", "env.json", "--prefix", "lre", "--helper", "/bin/lre"]);
+    let toolchain = ["bazelrc", "--env-json", "env.json", "--prefix", "lre", "--helper", "/bin/lre"];
+    // What is said of cache and executor stays.
+    let remote = ["--remote-cache", "grpcs://a.example.com", "--ci-remote-cache", "grpcs://b.example.com"];
+    let credentials = ["--instance", "main", "--credential-helper", "%workspace%/credentials"];
+    let rc = scene.run(&[&toolchain[..], &remote, &credentials].concat());
     let rc = rc.split_once("--- stdout\n").and_then(|(_, rest)| rest.split_once("--- stderr")).expect("an rc file").0;
     scene.write("lre.bazelrc", rc);
     assert_eq!(scene.run_without_change(&["pin", "module/cc"]), CLEAN);

@@ -24,6 +24,7 @@ mod page;
 mod pins;
 mod regeneration;
 mod registration;
+mod remote_cache;
 mod removed_symbols;
 mod several;
 mod starlark;
@@ -60,6 +61,7 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("a cross toolchain", cross::run),
         ("linkers", linkers::run),
         ("removed symbols", removed_symbols::run),
+        ("the remote cache", remote_cache::run),
         ("Bazel's Starlark", starlark::run),
         ("the helper's lookup", helper_lookup::run),
         ("Java", java::run),

@@ -4,15 +4,17 @@ mod agreement;
 mod cluster;
 mod documents;
 mod pipelines;
+mod tls;
 
 use anyhow::{Result, bail};
 
-use super::case::Tally;
+use super::case::{Tally, expect_equal};
 use crate::lab::Lab;
 use documents::{Documents, install, render};
 
 /// Everything that is applied, and how much of it is Kubernetes' own.
-const OVERLAYS: [&str; 4] = ["kubernetes/base", "kubernetes/kind", "kubernetes/autoscaling", "kubernetes/pipelines"];
+const OVERLAYS: [&str; 5] =
+    ["kubernetes/base", "kubernetes/kind", "kubernetes/autoscaling", "kubernetes/tls", "kubernetes/pipelines"];
 
 /// Runs the checks.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
@@ -33,9 +35,20 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
             none(agreement::unconfined(documents)?)
         });
     }
-    if let Some((_, documents)) = rendered.iter().find(|(overlay, _)| *overlay == "kubernetes/pipelines") {
+    let find = |name: &str| rendered.iter().find(|(overlay, _)| *overlay == name);
+    if let Some((_, documents)) = find("kubernetes/pipelines") {
         tally.check("what the pipeline's parts call each other is what they are called", || {
             none(pipelines::dangling(documents)?)
+        });
+    }
+    if let (Some((_, secured)), Some((_, base))) = (find("kubernetes/tls"), find("kubernetes/base")) {
+        tally.check(
+            "every port of `kubernetes/tls` takes the certificates of its clients alone, and no secret is in it",
+            || none(tls::open(secured)),
+        );
+        tally.check("a port without TLS is found", || {
+            // Four listeners, eight addresses of other processes, six folders.
+            expect_equal("what is found of the base", &tls::open(base).len().to_string(), "18")
         });
     }
     cluster::run(tally, lab);

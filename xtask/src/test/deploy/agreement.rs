@@ -17,7 +17,7 @@ struct Expected {
 }
 
 /// The deployments that stand for processes, each with its pod template.
-fn pods(documents: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+pub(super) fn pods(documents: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
     let is_pod = |document: &&Value| !document["spec"]["template"]["spec"]["containers"].is_null();
     documents.iter().filter(is_pod).map(|document| (text(&document["metadata"]["name"]), &document["spec"]["template"]))
 }
@@ -108,7 +108,7 @@ fn expected(kind: &str) -> Result<(String, Expected)> {
 }
 
 /// The configuration that a pod reads.
-fn config(documents: &[Value], template: &Value) -> Option<Value> {
+pub(super) fn config(documents: &[Value], template: &Value) -> Option<Value> {
     let volumes = template["spec"]["volumes"].as_array()?;
     let name = &volumes.iter().find(|volume| volume["name"] == "config")?["configMap"]["name"];
     let map = documents.iter().find(|map| map["kind"] == "ConfigMap" && map["metadata"]["name"] == *name)?;
@@ -178,7 +178,7 @@ fn selects(selector: &Value, template: &Value) -> bool {
     object(selector).iter().all(|(key, value)| template["metadata"]["labels"][key] == *value)
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
@@ -186,6 +186,6 @@ fn object(value: &Value) -> Properties {
     value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

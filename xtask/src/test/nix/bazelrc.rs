@@ -1,5 +1,6 @@
 //! `lre.bazelrc` as the flake writes it, and as `lre bazelrc` prints it: the same bytes, the same refusals.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
@@ -21,6 +22,7 @@ struct Case {
     kind: Option<String>,
     prefix: Option<String>,
     helper: Option<String>,
+    remote: BTreeMap<&'static str, String>,
 }
 
 /// What Nix makes of a case.
@@ -71,6 +73,10 @@ fn printed_by_lre(folder: &std::path::Path, case: &Case) -> Result<Made> {
     for (option, value) in [("kind", &case.kind), ("prefix", &case.prefix), ("helper", &case.helper)] {
         lre.args(value.iter().map(|value| format!("--{option}={value}")));
     }
+    for (setting, value) in &case.remote {
+        let option = REMOTE.iter().find(|(name, _)| name == setting).context("a setting without an option")?.1;
+        lre.arg(format!("--{option}={value}"));
+    }
     let output = lre.output().context("cannot run `lre`")?;
     if output.status.success() {
         return Ok(Made::Text { text: String::from_utf8(output.stdout)? });
@@ -82,6 +88,18 @@ fn printed_by_lre(folder: &std::path::Path, case: &Case) -> Result<Made> {
     let problem = message.split("\n\n").next().unwrap_or_default().trim_end().to_owned();
     Ok(Made::Refusal { problem })
 }
+
+/// The settings of `remote`, and the options of `lre bazelrc`.
+const REMOTE: [(&str, &str); 8] = [
+    ("cache", "remote-cache"),
+    ("executor", "remote-executor"),
+    ("instance", "instance"),
+    ("ciCache", "ci-remote-cache"),
+    ("credentialHelper", "credential-helper"),
+    ("tlsCertificate", "tls-certificate"),
+    ("tlsClientCertificate", "tls-client-certificate"),
+    ("tlsClientKey", "tls-client-key"),
+];
 
 /// Every Env with every prefix and every helper that is worth it.
 fn cases() -> Vec<Case> {
@@ -109,11 +127,117 @@ fn cases() -> Vec<Case> {
         cases.push(case(env(), Some("lre"), Some(helper)));
         cases.push(case(None, None, Some(helper)));
     }
+    for remote in remotes() {
+        cases.push(Case { remote: remote.clone(), ..case(env(), Some("lre"), None) });
+        cases.push(Case { remote, ..case(None, None, Some("/lre")) });
+    }
     cases
 }
 
+/// Everything that each setting is with what it needs beside it, and what it lacks alone.
+fn remotes() -> Vec<BTreeMap<&'static str, String>> {
+    let mut remotes = Vec::new();
+    let addresses = [
+        "",
+        "h:1",
+        "grpc://h",
+        "grpc://127.0.0.1:8980",
+        "grpcs://cache.example.com:443",
+        "grpcs://h",
+        "grpcs://[::1]:1",
+        "https://a-b.example/bazel/main",
+        "http://h:80/",
+        "unix:/run/cas.sock",
+        "unix:run",
+        "unix:/",
+        "unix:///run/x",
+        "grpcs://user:secret@h.x",
+        "https://h.x/?key=1",
+        "grpc://h/path",
+        "grpc://h:0",
+        "grpc://h:00080",
+        "grpc://h:65535",
+        "grpc://h:65536",
+        "grpc://h:",
+        "grpc://h_x",
+        "grpc://-h",
+        "grpc://h..x",
+        "grpc://h.",
+        "grpc://[::g]",
+        "grpc://[]",
+        "ftp://h",
+        "grpc://h\n",
+        "grpc://h o",
+        "grpc://h#x",
+        "grpc://é",
+        "https://h.x/a%20b",
+        "GRPC://h",
+    ];
+    let good = [
+        ("cache", "grpcs://cache.example.com"),
+        ("executor", "grpcs://scheduler.example.com:50052"),
+        ("instance", "main"),
+        ("ciCache", "grpcs://ci.example.com"),
+        ("credentialHelper", "%workspace%/tools/credentials"),
+        ("tlsCertificate", "/etc/lre/ca.pem"),
+        ("tlsClientCertificate", "/etc/lre/client.pem"),
+        ("tlsClientKey", "/etc/lre/client.key"),
+    ];
+    let map = |pairs: &[(&'static str, &str)]| -> BTreeMap<&'static str, String> {
+        pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    };
+    let full = map(&good);
+    remotes.push(full.clone());
+    for (index, pair) in good.iter().enumerate() {
+        // Each alone, each beside an address, and all without it.
+        remotes.push(map(&[*pair]));
+        remotes.push(map(&[good[0], *pair]));
+        remotes.push(map(&good
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != index)
+            .map(|(_, pair)| *pair)
+            .collect::<Vec<_>>()));
+    }
+    for address in addresses {
+        for name in ["cache", "executor", "ciCache"] {
+            let mut remote = full.clone();
+            remote.insert(name, address.to_owned());
+            remotes.push(remote);
+            remotes.push(map(&[("cache", "grpc://h"), (name, address)]));
+            remotes.push(map(&[(name, address), ("credentialHelper", "/bin/credentials")]));
+            remotes.push(map(&[(name, address), ("tlsCertificate", "/ca.pem")]));
+        }
+    }
+    for (name, values) in [
+        (
+            "instance",
+            &["", "a/b", "a//b", "/a", "projects/x/instances/y.z_0~+:-", "a b", "a/blobs", "blobsa", "é", "a\nb"][..],
+        ),
+        (
+            "credentialHelper",
+            &["", "credentials", "%workspace%", "%workspace%/a b", "%workspace%/%workspace%/a", "/a%b", "/a=b"],
+        ),
+        ("tlsCertificate", &["", "ca.pem", "%workspace%/ca.pem", "/a b", "/nix/store/ca.pem"]),
+        ("tlsClientKey", &["", "key", "/a'b", "/nix/store/key.pem"]),
+    ] {
+        for value in values {
+            let mut remote = full.clone();
+            remote.insert(name, (*value).to_owned());
+            remotes.push(remote);
+        }
+    }
+    remotes
+}
+
 fn case(env: Option<Vec<String>>, prefix: Option<&str>, helper: Option<&str>) -> Case {
-    Case { Env: env, kind: None, prefix: prefix.map(str::to_owned), helper: helper.map(str::to_owned) }
+    Case {
+        Env: env,
+        kind: None,
+        prefix: prefix.map(str::to_owned),
+        helper: helper.map(str::to_owned),
+        remote: BTreeMap::new(),
+    }
 }
 
 fn environments() -> Vec<Option<Vec<String>>> {

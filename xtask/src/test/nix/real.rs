@@ -90,7 +90,7 @@ impl Copies {
     }
 }
 
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 18] = [
     "bazelrc",
     "enable",
     "installationScript",
@@ -100,6 +100,14 @@ const OPTIONS: [&str; 10] = [
     "settings.install",
     "settings.kind",
     "settings.prefix",
+    "settings.remote.cache",
+    "settings.remote.ciCache",
+    "settings.remote.credentialHelper",
+    "settings.remote.executor",
+    "settings.remote.instance",
+    "settings.remote.tlsCertificate",
+    "settings.remote.tlsClientCertificate",
+    "settings.remote.tlsClientKey",
     "settings.workspaces",
 ];
 
