@@ -2,6 +2,7 @@
 //!
 //! A pure function of the manifests, so that a changed toolchain changes the configuration and a check finds an old one.
 
+mod images;
 mod kubernetes;
 mod nativelink;
 pub mod port;
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::generated_file::MARKER;
 use crate::manifest::Manifest;
+
+pub use images::{IMAGES_FILE, WorkerImage, absent_images};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -25,16 +28,30 @@ pub enum DeployError {
          hint: name it otherwise with `lre regen --name NAME`"
     )]
     Name(String),
+    /// No image of a worker.
+    #[error(
+        "there is no image of `{0}`\n\nhint: make it with `lre image build --manifest DIR/lre.json --out oci:image`, then add \
+         `--image oci:image`"
+    )]
+    NoImage(String),
+    /// A registry's name would not survive a YAML file.
+    #[error("`{0}` is no place in a registry: expected `HOST/PATH`, such as `registry.example/lre`")]
+    Registry(String),
     /// The image's name would not survive a YAML file.
     #[error("the worker image `{0}` is no image reference: expected `NAME:TAG`")]
     Image(String),
 }
 
-/// The files of a deployment by name, for one worker a manifest. The first manifest's worker is `worker.json5`.
+/// The files of a deployment by name, for one worker a manifest. The first manifest's worker is `worker.json5`. With images
+/// there is one for each worker, and a file that pins them by their digests in `registry`.
 ///
 /// # Errors
 /// See [`DeployError`].
-pub fn render_deployment(manifests: &[Manifest]) -> Result<BTreeMap<String, String>, DeployError> {
+pub fn render_deployment(
+    manifests: &[Manifest],
+    images: &[WorkerImage],
+    registry: Option<&str>,
+) -> Result<BTreeMap<String, String>, DeployError> {
     let mut names = BTreeSet::new();
     for manifest in manifests {
         let name = &manifest.name;
@@ -50,6 +67,9 @@ pub fn render_deployment(manifests: &[Manifest]) -> Result<BTreeMap<String, Stri
     }
     let mut files = nativelink::render_nativelink(manifests);
     files.extend(kubernetes::render_kubernetes(manifests));
+    if !images.is_empty() {
+        files.insert(IMAGES_FILE.to_owned(), images::render_images(manifests, images, registry)?);
+    }
     Ok(files)
 }
 
@@ -69,10 +89,12 @@ fn is_kubernetes_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 40 && name.chars().all(is_inner) && !name.ends_with('-')
 }
 
+/// Part of the name of an image.
+fn is_plain(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c))
+}
+
 fn is_image(reference: &str) -> bool {
-    let is_plain = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c))
-    };
     reference.rsplit_once(':').is_some_and(|(name, tag)| is_plain(name) && is_plain(tag) && !tag.contains('/'))
 }

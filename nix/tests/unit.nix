@@ -179,6 +179,19 @@ in
       ];
     };
 
+  testClusterBringsThePrograms = {
+    expr = map (name: builtins.match ".*PATH=[^$]*${pkgs.${name}}/bin:.*" packages.cluster.text != null) [
+      "kind"
+      "kubectl"
+      "skopeo"
+    ];
+    expected = [
+      true
+      true
+      true
+    ];
+  };
+
   testModuleWritesTheTextOfTheFunction = {
     expr = (settings { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; }).bazelrc.text;
     expected = bazelrc { inherit Env; prefix = "lre"; helper = "${root}/bin/lre"; };
@@ -414,7 +427,7 @@ in
         "packages"
         "templates"
       ];
-      packages = [ "generate-toolchains" "lre" "lre-cc" "lre-java" ];
+      packages = [ "cluster" "generate-toolchains" "lre" "lre-cc" "lre-java" ];
       lib = [
         "bazelrc"
         "createWorker"

@@ -179,7 +179,8 @@ impl Subject<'_> {
 }
 
 /// Whether a name is that one, in some registry or in none.
-fn is_named(name: &str, wanted: &str) -> bool {
+#[must_use]
+pub fn is_named(name: &str, wanted: &str) -> bool {
     name == wanted || name.strip_suffix(wanted).is_some_and(|registry| registry.ends_with('/'))
 }
 

@@ -38,10 +38,7 @@ pub(super) fn add_image(
 ) -> anyhow::Result<()> {
     let ImageSubject { folder, manifest, store } = *subject;
     let limits = limits.limits();
-    let architecture = manifest.exec.system.oci_architecture();
-    let platform =
-        architecture.map(|name| Platform { os: "linux".to_owned(), architecture: name.to_owned(), variant: None });
-    let platform = platform.unwrap_or_else(Platform::of_this_machine);
+    let platform = Platform::of_system(manifest.exec.system);
     let image = Image::open(reference, &platform, &limits).map_err(|error| explain(error, reference))?;
     let recorded: Vec<StoreRoot> = manifest.store_roots.iter().map(|root| root.path.clone()).collect();
     let closure = match store.map(|store| query_closure(store, &recorded)) {

@@ -2,13 +2,19 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::image::{LimitArguments, explain};
 use super::toolchain_folder::read_manifest;
-use super::{Outcome, print_data};
-use crate::deploy::render_deployment;
+use super::{Outcome, print_data, read_text};
+use crate::check::image::is_named;
+use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
 use crate::generated_folder::FolderPlan;
 use crate::manifest::Manifest;
+use crate::oci::image::Image;
+use crate::oci::platform::Platform;
+use crate::oci::reference::ImageReference;
 use crate::shell::quote_words;
 use crate::store::Store;
 
@@ -28,12 +34,27 @@ pub struct RenderArguments {
     /// `worker.json5`.
     #[arg(long = "manifest", value_name = "DIR", required = true)]
     manifests: Vec<PathBuf>,
+    /// The image of a toolchain's workers, as `lre image build` writes it: a folder, `oci:DIR[:TAG]` or
+    /// `oci-archive:FILE[:TAG]`. Given once for each manifest, `kubernetes/images` pins the images by their digests.
+    #[arg(long = "image", value_name = "REF", value_parser = image)]
+    images: Vec<ImageReference>,
+    /// Where the cluster finds these images, such as `registry.example/lre`. By default under their names alone.
+    #[arg(long, value_name = "HOST/PATH", requires = "images")]
+    registry: Option<String>,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// The folder to write. Files in it that have other names stay.
     #[arg(long, value_name = "DIR", default_value = "deploy")]
     out: PathBuf,
     /// What to do where a file differs.
     #[arg(long, value_enum, default_value_t = Mode::Write)]
     mode: Mode,
+}
+
+/// A reference to an image; a folder is an OCI layout.
+fn image(text: &str) -> Result<ImageReference, String> {
+    let reference = if text.contains(':') { text.to_owned() } else { format!("oci:{text}") };
+    reference.parse().map_err(|error: crate::oci::reference::ReferenceError| error.to_string())
 }
 
 /// What becomes of a difference.
@@ -48,27 +69,38 @@ enum Mode {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// If a manifest cannot be used or a file cannot be written. No file is changed then.
+/// If a manifest or an image cannot be used, or a file cannot be written. No file is changed then.
 pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let DeployVerb::Render(arguments) = verb;
     let read = |folder: &PathBuf| read_manifest(folder, &Store::new(None), "lre deploy render --manifest");
     let manifests = arguments.manifests.iter().map(read).collect::<anyhow::Result<Vec<Manifest>>>()?;
-    let files = render_deployment(&manifests)?;
+    let read = |reference| read_image(reference, &manifests, &arguments.limits);
+    let images = arguments.images.iter().map(read).collect::<anyhow::Result<Vec<WorkerImage>>>()?;
+    let files = render_deployment(&manifests, &images, arguments.registry.as_deref())?;
     let plan = FolderPlan::new(&arguments.out, &files)?;
     let out = arguments.out.display();
-    if plan.is_empty() {
+    let stale = stale_images(arguments, &manifests)?;
+    if plan.is_empty() && stale.is_none() {
         eprintln!("`{out}` is up to date");
         return Ok(Outcome::Clean);
     }
     if arguments.mode == Mode::Check {
         print_data(&plan.render_diff())?;
-        let (differing, all) = (plan.names().count(), files.len());
-        eprintln!(
-            "error: generated files in `{out}` are not as they should be: {differing} of {all}\n\n\
-             hint: write them with `{}`",
-            command(arguments)
-        );
+        if !plan.is_empty() {
+            let (differing, all) = (plan.names().count(), files.len());
+            eprintln!(
+                "error: generated files in `{out}` are not as they should be: {differing} of {all}\n\n\
+                 hint: write them with `{}`",
+                command(arguments)
+            );
+        }
+        if let Some(stale) = stale {
+            eprintln!("error: {stale}");
+        }
         return Ok(Outcome::Findings);
+    }
+    if let Some(stale) = stale {
+        eprintln!("warning: {stale}");
     }
     let written = plan.write()?;
     for name in &written.files {
@@ -80,11 +112,65 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
+/// Reads which image it is. Whether it holds what its manifest says is `lre check --image`'s to find out.
+fn read_image(
+    reference: &ImageReference,
+    manifests: &[Manifest],
+    limits: &LimitArguments,
+) -> anyhow::Result<WorkerImage> {
+    let platform =
+        manifests.first().map_or_else(Platform::of_this_machine, |first| Platform::of_system(first.exec.system));
+    let image = Image::open(reference, &platform, &limits.limits()).map_err(|error| explain(error, reference))?;
+    let Some(digest) = image.manifest else {
+        bail!(
+            "the image `{reference}` has no digest that a registry would know it by\n\nhint: name an OCI layout, such as \
+             `lre image build --out oci:image` writes"
+        );
+    };
+    let is_asked = |name: &String| manifests.iter().any(|manifest| is_named(name, &manifest.image.reference));
+    if !image.names.iter().any(is_asked) {
+        let wanted: Vec<&str> = manifests.iter().map(|manifest| manifest.image.reference.as_str()).collect();
+        let names = if image.names.is_empty() {
+            "no name".to_owned()
+        } else {
+            format!("the name `{}`", image.names.join("`, `"))
+        };
+        bail!(
+            "the image `{reference}` has {names}, and the manifests ask for `{}`\n\nhint: make it again from its manifest with \
+             `lre image build`",
+            wanted.join("` and `")
+        );
+    }
+    Ok(WorkerImage { names: image.names, digest })
+}
+
+/// What is wrong with images that an earlier run pinned, where this one is given none.
+fn stale_images(arguments: &RenderArguments, manifests: &[Manifest]) -> anyhow::Result<Option<String>> {
+    let file = arguments.out.join(IMAGES_FILE);
+    if !arguments.images.is_empty() || !file.is_file() {
+        return Ok(None);
+    }
+    let absent = absent_images(manifests, &read_text(&file)?);
+    Ok((!absent.is_empty()).then(|| {
+        format!(
+            "`{}` pins other images than `{}`\n\nhint: build them with `lre image build`, then name each with `--image oci:DIR`",
+            file.display(),
+            absent.join("` and `")
+        )
+    }))
+}
+
 /// The command that writes what was missed.
 fn command(arguments: &RenderArguments) -> String {
     let mut words: Vec<String> = ["lre", "deploy", "render"].map(str::to_owned).into();
     for folder in &arguments.manifests {
         words.extend(["--manifest".to_owned(), folder.display().to_string()]);
+    }
+    for image in &arguments.images {
+        words.extend(["--image".to_owned(), image.to_string()]);
+    }
+    if let Some(registry) = &arguments.registry {
+        words.extend(["--registry".to_owned(), registry.clone()]);
     }
     words.extend(["--out".to_owned(), arguments.out.display().to_string()]);
     quote_words(words)

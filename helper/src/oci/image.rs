@@ -20,6 +20,8 @@ pub struct Image {
     pub source: Source,
     /// Names under which it is known there. A tag alone is none.
     pub names: Vec<String>,
+    /// The digest of its manifest, by which registries know it; what `docker save` writes has no such manifest.
+    pub manifest: Option<Digest>,
     /// Its configuration.
     pub config: ImageConfig,
     /// From the lowest to the highest.
@@ -102,7 +104,7 @@ impl Image {
         let layers = layers
             .map(|(index, ((part, blob), diff_id))| Layer { number: index + 1, count, part, blob, diff_id: *diff_id })
             .collect();
-        Ok(Self { source, names, config, layers })
+        Ok(Self { source, names, manifest: None, config, layers })
     }
 }
 

@@ -164,7 +164,7 @@ fn read_image(
     }
     let config: ImageConfig = source.document(&blob(&manifest.config), Some(expected(&manifest.config)), "", limits)?;
     let blobs = manifest.layers.iter().map(|layer| (blob(layer), Some(expected(layer)))).collect();
-    Image::assemble(source, names, config, blobs)
+    Ok(Image { manifest: Some(descriptor.digest), ..Image::assemble(source, names, config, blobs)? })
 }
 
 const LAYER_TYPES: &str = "a tar archive, as it is or compressed with gzip or zstd";

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::document::PlatformField;
+use crate::system::System;
 
 /// A text that is no platform.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,13 @@ impl Platform {
             other => other,
         };
         Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None }
+    }
+
+    /// What images for a system are for; this machine's where the system has no images.
+    #[must_use]
+    pub fn of_system(system: System) -> Self {
+        let on = |name: &str| Self { os: "linux".to_owned(), architecture: name.to_owned(), variant: None };
+        system.oci_architecture().map_or_else(Self::of_this_machine, on)
     }
 
     /// Whether an image of platform `other` is one of this platform. Without a variant, any will do.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
+use crate::builder::{ImageBuilder, LayerBuilder, write_folder};
 use crate::support::{COMPILER, Scene};
 
 const RENDER: [&str; 4] = ["deploy", "render", "--manifest", "out"];
@@ -95,4 +96,48 @@ fn shipped_deployment_is_up_to_date() {
         .expect("the binary runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), "`deploy` is up to date\n".to_owned()));
+}
+
+/// A deployment whose worker's image is in the layout `image`.
+fn with_image() -> Scene {
+    let scene = toolchain();
+    name_image(&scene, "image");
+    scene
+}
+
+/// Writes an empty image with the name that the manifest asks for.
+fn name_image(scene: &Scene, layout: &str) {
+    let manifest: serde_json::Value = serde_json::from_str(&scene.read("out/lre.json")).expect("a manifest");
+    let name = manifest["image"]["reference"].as_str().expect("a name");
+    let image = ImageBuilder::of(LayerBuilder::new().file("etc/os-release", "")).name(name).layout();
+    write_folder(&image, &scene.path().join(layout));
+}
+
+const REGISTRY: [&str; 4] = ["--image", "image", "--registry", "registry.example/lre"];
+
+#[test]
+fn images_are_pinned_by_the_digests_of_what_was_built() {
+    let scene = with_image();
+    let arguments = [&RENDER[..], &REGISTRY].concat();
+    let written = scene.run(&arguments);
+    assert!(written.contains("wrote deploy/kubernetes/images/kustomization.yaml\n"), "{written}");
+    assert_snapshot!("kubernetes-images", scene.read("deploy/kubernetes/images/kustomization.yaml"));
+    let clean = "exit 0\n--- stdout\n--- stderr\n`deploy` is up to date\n";
+    assert_eq!(scene.run_without_change(&[&arguments[..], &["--mode=check"]].concat()), clean);
+    // Without the images, their tags are compared.
+    assert_eq!(scene.run_without_change(&with_mode("--mode=check")), clean);
+    scene.edit("deploy/kubernetes/images/kustomization.yaml", "digest: sha256:", "digest: sha256:0");
+    assert_snapshot!("images-differ", scene.run_without_change(&[&arguments[..], &["--mode=check"]].concat()));
+}
+
+#[test]
+fn images_of_another_manifest_are_stale() {
+    let scene = with_image();
+    scene.run(&[&RENDER[..], &REGISTRY].concat());
+    scene.edit("out/lre.json", "\"reference\": \"lre-cc:", "\"reference\": \"lre-cc:x");
+    assert!(scene.run(&RENDER).contains("\nwarning: `deploy/kubernetes/images/kustomization.yaml` pins other images"));
+    assert_snapshot!("images-stale", scene.run_without_change(&with_mode("--mode=check")));
+    assert_snapshot!("images-other", scene.run_without_change(&[&RENDER[..], &REGISTRY].concat()));
+    let place = ["--image", "oci:image", "--registry", "registry.example/ lre"];
+    assert_snapshot!("images-registry", with_image().run_without_change(&[&RENDER[..], &place].concat()));
 }

@@ -26,9 +26,10 @@ const BAZEL_SIDE: [&str; 9] = [
 ];
 
 /// What Nix sees of this repository.
-const FLAKE_SIDE: [&str; 10] = [
+const FLAKE_SIDE: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
+    "deploy",
     "examples/flake-consumer",
     "flake.lock",
     "flake.nix",

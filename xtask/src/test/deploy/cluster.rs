@@ -12,10 +12,10 @@ use crate::test::case::{Tally, expect_equal};
 
 const UP: &str = "\
 kind create cluster --name lre --config HERE/kind/kind.yaml
-skopeo copy --quiet oci:layouts/lre-cc docker-archive:layouts/lre-cc.tar:CC
+skopeo --insecure-policy copy --quiet oci:layouts/lre-cc docker-archive:layouts/lre-cc.tar:CC
 kind load image-archive --name lre layouts/lre-cc.tar
 rm layouts/lre-cc.tar
-skopeo copy --quiet oci:layouts/lre-java docker-archive:layouts/lre-java.tar:JAVA
+skopeo --insecure-policy copy --quiet oci:layouts/lre-java docker-archive:layouts/lre-java.tar:JAVA
 kind load image-archive --name lre layouts/lre-java.tar
 rm layouts/lre-java.tar
 kubectl --context kind-lre apply --kustomize HERE/kind

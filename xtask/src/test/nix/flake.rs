@@ -91,6 +91,18 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let evaluated = ["eval", "--json", &format!("{this}#lre-cc.meta.Env"), "--override-input", "nixpkgs", &nixpkgs];
         expect_equal("`env.json`", &written, &output(nix(lab, &evaluated))?)
     });
+    tally.check("`cluster` of the flake does what `deploy/kubernetes/cluster` does", || {
+        let build = ["build", "--no-link", "--print-out-paths", "--override-input", "nixpkgs", &nixpkgs];
+        let built = output(nix(lab, &[&build[..], &[&format!("{this}#cluster")]].concat()))?;
+        let words = ["up", "--images", "layouts", "--dry-run"];
+        let packaged = output(command(lab, &format!("{}/bin/cluster", built.trim())).args(words))?;
+        let own = output(command(lab, "deploy/kubernetes/cluster").args(words))?;
+        // Its files are where the package has them.
+        let folder = packaged.split(' ').find_map(|word| word.strip_suffix("/kind/kind.yaml\nskopeo"));
+        let folder = folder.context("`cluster` names no `kind.yaml`")?;
+        let here = lab.sandbox.place().text(format!("{FLAKE}/deploy/kubernetes"));
+        expect_equal("what it would run", &packaged.replace(folder, "HERE"), &own.replace(&here, "HERE"))
+    });
     tally.check("the sources of `lre` are what Cargo reads, and no more", || {
         let attribute = format!("{this}#lre.arguments.src");
         let path = output(nix(lab, &["eval", "--raw", &attribute, "--override-input", "nixpkgs", &nixpkgs]))?;
@@ -123,6 +135,7 @@ flakeModules: unknown
 formatter.x86_64-linux: derivation nixfmt-tree
 lib: unknown
 overlays.default: nixpkgs-overlay
+packages.x86_64-linux.cluster: derivation cluster
 packages.x86_64-linux.generate-toolchains: derivation generate-toolchains
 packages.x86_64-linux.lre: derivation lre-0.1.0
 packages.x86_64-linux.lre-cc: derivation lre-cc
