@@ -1,7 +1,10 @@
 //! What a workspace needs to use the toolchain, added to its files. Nothing of the user's is changed or moved.
 
+mod flake;
+mod flake_text;
 mod module_file;
 
+pub use flake::{FLAKE_FILE, FlakeError, with_flake};
 pub use module_file::{InitError, ModuleSource, with_module_file};
 
 /// The rc file that `lre bazelrc` writes, in the root of a workspace.

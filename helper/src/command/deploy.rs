@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::image::{LimitArguments, explain};
+use super::image::explain;
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data, read_text};
 use crate::check::image::is_named;
@@ -13,6 +13,7 @@ use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
 use crate::generated_folder::FolderPlan;
 use crate::manifest::Manifest;
 use crate::oci::image::Image;
+use crate::oci::limits::Limits;
 use crate::oci::platform::Platform;
 use crate::oci::reference::ImageReference;
 use crate::shell::quote_words;
@@ -41,8 +42,6 @@ pub struct RenderArguments {
     /// Where the cluster finds these images, such as `registry.example/lre`. By default under their names alone.
     #[arg(long, value_name = "HOST/PATH", requires = "images")]
     registry: Option<String>,
-    #[command(flatten)]
-    limits: LimitArguments,
     /// The folder to write. Files in it that have other names stay.
     #[arg(long, value_name = "DIR", default_value = "deploy")]
     out: PathBuf,
@@ -74,7 +73,7 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let DeployVerb::Render(arguments) = verb;
     let read = |folder: &PathBuf| read_manifest(folder, &Store::new(None), "lre deploy render --manifest");
     let manifests = arguments.manifests.iter().map(read).collect::<anyhow::Result<Vec<Manifest>>>()?;
-    let read = |reference| read_image(reference, &manifests, &arguments.limits);
+    let read = |reference| read_image(reference, &manifests);
     let images = arguments.images.iter().map(read).collect::<anyhow::Result<Vec<WorkerImage>>>()?;
     let files = render_deployment(&manifests, &images, arguments.registry.as_deref())?;
     let plan = FolderPlan::new(&arguments.out, &files)?;
@@ -113,14 +112,10 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
 }
 
 /// Reads which image it is. Whether it holds what its manifest says is `lre check --image`'s to find out.
-fn read_image(
-    reference: &ImageReference,
-    manifests: &[Manifest],
-    limits: &LimitArguments,
-) -> anyhow::Result<WorkerImage> {
+fn read_image(reference: &ImageReference, manifests: &[Manifest]) -> anyhow::Result<WorkerImage> {
     let platform =
         manifests.first().map_or_else(Platform::of_this_machine, |first| Platform::of_system(first.exec.system));
-    let image = Image::open(reference, &platform, &limits.limits()).map_err(|error| explain(error, reference))?;
+    let image = Image::open(reference, &platform, &Limits::default()).map_err(|error| explain(error, reference))?;
     let Some(digest) = image.manifest else {
         bail!(
             "the image `{reference}` has no digest that a registry would know it by\n\nhint: name an OCI layout, such as \

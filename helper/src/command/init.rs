@@ -12,7 +12,9 @@ use super::rewrite::read_file;
 use super::{Outcome, print_data};
 use crate::build_file::with_module;
 use crate::diff::render_diff;
-use crate::init::{ModuleSource, RC_FILE, with_ignored_folder, with_ignored_rc, with_import, with_module_file};
+use crate::init::{
+    FLAKE_FILE, ModuleSource, RC_FILE, with_flake, with_ignored_folder, with_ignored_rc, with_import, with_module_file,
+};
 use crate::manifest::FILE_NAME;
 use crate::pin::starlark::{Expression, find_calls};
 use crate::pin::{MODULE_FILE, segment_name};
@@ -43,6 +45,10 @@ pub struct InitArguments {
     /// there is no `lre-cc/lre.json`, the toolchain is the published one.
     #[arg(long, value_name = "FOLDER", value_parser = folder)]
     toolchain: Option<String>,
+    /// Let a flake bring the toolchain too: `flake.nix` gets this repository as an input and imports its module. Where there
+    /// is none, it is the template's.
+    #[arg(long)]
+    nix: bool,
     /// Do not ask.
     #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
@@ -88,8 +94,14 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
         eprintln!("nothing was written");
         return Ok(Outcome::Clean);
     }
+    let grown = changes.iter().any(|change| change.name == FLAKE_FILE && change.old.is_some());
     write(&arguments.workspace, changes)?;
-    if !arguments.workspace.join(RC_FILE).exists() {
+    if grown {
+        eprintln!(
+            "\nnext: in `perSystem` of `{FLAKE_FILE}`, give `local-remote-execution.settings` the toolchain's `Env`, and the \
+             shell `shellHook = config.local-remote-execution.installationScript`"
+        );
+    } else if !arguments.workspace.join(RC_FILE).exists() {
         eprintln!("\nnext: let the flake or `lre bazelrc --env-json FILE --prefix lre` write `{RC_FILE}`");
     }
     Ok(Outcome::Clean)
@@ -122,6 +134,12 @@ fn plan(arguments: &InitArguments) -> anyhow::Result<Vec<Change>> {
     if let Some(folder) = toolchain {
         add(".bazelignore", &|text| with_ignored_folder(text, folder))?;
     }
+    if arguments.nix {
+        let old = read(workspace, FLAKE_FILE)?;
+        let reference = source(arguments).and_then(|source| source.flake_reference(|path| checkout(workspace, path)));
+        let after = with_flake(old.as_ref().map(|(_, text)| text.as_str()), reference.as_deref())?;
+        changes.extend(after.map(|after| Change { name: FLAKE_FILE, old, after }));
+    }
     Ok(changes)
 }
 
@@ -129,6 +147,14 @@ fn source(arguments: &InitArguments) -> Option<ModuleSource> {
     let InitArguments { path, git, commit, version, .. } = arguments;
     let git = git.clone().zip(commit.clone()).map(|(remote, commit)| ModuleSource::Git { remote, commit });
     git.or_else(|| path.clone().map(ModuleSource::Path)).or_else(|| version.clone().map(ModuleSource::Version))
+}
+
+/// The absolute path of a checkout that is named relative to the workspace, and whether Git keeps it.
+fn checkout(workspace: &Path, path: &str) -> (String, bool) {
+    let joined = workspace.join(path);
+    let absolute = joined.canonicalize().or_else(|_| std::path::absolute(&joined)).unwrap_or(joined);
+    let is_git = absolute.join(".git").exists();
+    (absolute.display().to_string(), is_git)
 }
 
 /// A file that may be absent.

@@ -37,6 +37,28 @@ pub enum ModuleSource {
     },
 }
 
+impl ModuleSource {
+    /// The same repository as a flake, for `inputs.NAME.url`; a version in Bazel's registry names none. `checkout` is the
+    /// absolute path of a checkout, and whether Git keeps it.
+    #[must_use]
+    pub fn flake_reference(&self, checkout: impl FnOnce(&str) -> (String, bool)) -> Option<String> {
+        match self {
+            Self::Version(_) => None,
+            Self::Path(path) => Some(match checkout(path) {
+                (path, true) => format!("git+file://{path}"),
+                (path, false) => format!("path:{path}"),
+            }),
+            Self::Git { remote, commit } => {
+                let github = remote.strip_prefix("https://github.com/").map(|name| name.trim_end_matches(".git"));
+                Some(match github.filter(|name| name.split('/').count() == 2) {
+                    Some(name) => format!("github:{name}/{commit}"),
+                    None => format!("git+{remote}?rev={commit}"),
+                })
+            }
+        }
+    }
+}
+
 /// The module file with what it lacks; `None` if it lacks nothing. `others` are the segments that it includes.
 ///
 /// # Errors

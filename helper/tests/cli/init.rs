@@ -97,3 +97,47 @@ fn on_a_terminal_it_asks_and_only_yes_writes() {
     answered(&scene, "y\n");
     assert_eq!(scene.read(".gitignore"), "/lre.bazelrc\n");
 }
+
+/// The template's flake is what a new one is.
+#[test]
+fn new_flake_is_that_of_the_template() {
+    let scene = workspace();
+    let commit = "0".repeat(40);
+    let result = scene.run(&["init", "--nix", "--git", "https://github.com/a/b.git", "--commit", &commit, "--yes"]);
+    assert!(result.starts_with("exit 0\n"), "{result}");
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/default/flake.nix");
+    let template = std::fs::read_to_string(template).expect("the template");
+    let expected = template.replace("git+file:///path/to/the/checkout", &format!("github:a/b/{commit}"));
+    assert_eq!(scene.read("flake.nix"), expected);
+    let again = "exit 0\n--- stdout\n--- stderr\nnothing to add: the workspace uses the toolchain already\n";
+    assert_eq!(scene.run_without_change(&["init", "--nix", "--yes"]), again);
+}
+
+const FLAKE: &str = "\
+{
+  inputs = {
+    nixpkgs.url = \"nixpkgs\"; # ours
+    flake-parts.url = \"flake-parts\";
+  };
+
+  outputs =
+    inputs@{ flake-parts, ... }:
+    flake-parts.lib.mkFlake { inherit inputs; } {
+      systems = [ \"x86_64-linux\" ];
+    };
+}
+";
+
+#[test]
+fn flake_that_is_there_gets_the_input_and_the_import() {
+    let scene = workspace();
+    scene.write("flake.nix", FLAKE);
+    scene.write("lre/.git/HEAD", "");
+    assert_snapshot!("flake", scene.run(&["init", "--nix", "--path", "lre", "--yes"]));
+    let after = scene.read("flake.nix");
+    assert_eq!(after.lines().filter(|line| !FLAKE.lines().any(|known| known == *line)).count(), 2);
+    scene.write("flake.nix", &FLAKE.replace("inputs@", ""));
+    assert_snapshot!("flake-refused", scene.run_without_change(&["init", "--nix", "--path", "lre", "--yes"]));
+    scene.write("flake.nix", FLAKE);
+    assert_snapshot!("flake-no-source", scene.run_without_change(&["init", "--nix", "--version", "1", "--yes"]));
+}
