@@ -3,6 +3,7 @@
 mod agreement;
 mod cluster;
 mod documents;
+mod nativelink;
 mod pipelines;
 mod tls;
 
@@ -51,7 +52,21 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
             expect_equal("what is found of the base", &tls::open(base).len().to_string(), "18")
         });
     }
+    tally.check("an overlay with the component of images pulls them by digest", || {
+        let documents = documents::pinned(lab)?;
+        let worker = documents.iter().find(|document| document["metadata"]["name"] == "worker-cc");
+        let image = worker.map(|worker| worker["spec"]["template"]["spec"]["containers"][0]["image"].to_string());
+        let image = image.unwrap_or_default();
+        // What was built decides the digest.
+        let (name, digest) = image.split_once("@sha256:").unwrap_or((&image, ""));
+        expect_equal(
+            "the image and its digest's length",
+            &format!("{name} {}", digest.len()),
+            "\"registry.example/lre/lre-cc 65",
+        )
+    });
     cluster::run(tally, lab);
+    nativelink::run(tally, lab);
     tally.not_tried("a Kubernetes cluster: no node runs here, so nothing of `deploy/kubernetes` was applied");
     Ok(())
 }

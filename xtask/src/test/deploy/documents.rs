@@ -16,7 +16,7 @@ use crate::step::{Attempts, run_logged};
 const KUBERNETES: &str = "1.34";
 const REQUIREMENT: &str = "kubernetes-validate==1.37.0";
 const VENV: &str = "/lre/kubernetes";
-const FOLDER: &str = "lre/deploy";
+pub(super) const FOLDER: &str = "lre/deploy";
 
 /// Documents of one overlay.
 pub(super) type Documents = Vec<Value>;
@@ -48,6 +48,18 @@ pub(super) fn render(lab: &Lab, overlay: &str) -> Result<Documents> {
 /// The documents of a file below the deployment's folder.
 pub(super) fn read(lab: &Lab, file: &str) -> Result<Documents> {
     validated(lab, ":", &format!("/{FOLDER}/{file}"))
+}
+
+/// The base with the component that pins images, as the tests of `lre` have it.
+pub(super) fn pinned(lab: &Lab) -> Result<Documents> {
+    let snapshot = include_str!("../../../../helper/tests/cli/snapshots/cli__deploy__kubernetes-images.snap");
+    let (_, component) = snapshot.split_once("\n---\n").context("the snapshot has no text")?;
+    let kubernetes = lab.sandbox.services.directory().join(FOLDER).join("kubernetes");
+    for (folder, text) in [("images", component), ("pinned", "resources: [../base]\ncomponents: [../images]\n")] {
+        fs::create_dir_all(kubernetes.join(folder))?;
+        fs::write(kubernetes.join(folder).join("kustomization.yaml"), text)?;
+    }
+    render(lab, "kubernetes/pinned")
 }
 
 /// Two mistakes that the schemas have to find.
