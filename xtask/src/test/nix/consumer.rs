@@ -92,6 +92,23 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
             output(nix(lab, &["eval", "--raw", &reference(lab, &format!("{SHELL}.shellHook"))]).args(stubs(lab)))?;
         expect_equal("the script", &made, &script)
     });
+    tally.check("a flake without input and import has the same shell once `lre init --nix` has added them", || {
+        let hook = || {
+            let attribute = reference(lab, &format!("{SHELL}.shellHook"));
+            output(nix(lab, &["eval", "--raw", &attribute]).args(stubs(lab)))
+        };
+        let script = hook()?;
+        let file = example.join("flake.nix");
+        let text = fs::read_to_string(&file)?;
+        let is_ours = |line: &&str| line.contains("local-remote-execution.url") || line.contains("flakeModule");
+        let without: Vec<&str> = text.lines().filter(|line| !is_ours(line)).collect();
+        expect_equal("the lines of ours", &(text.lines().count() - without.len()).to_string(), "2")?;
+        fs::write(&file, without.join("\n") + "\n")?;
+        let checkout = place.text(super::FLAKE);
+        let init = ["init", "--nix", "--path", &checkout, "--yes"];
+        output(lab.sandbox.command(&lab.helper()).args(init).directory(place.inside(FOLDER)))?;
+        expect_equal("the script", &hook()?, &script)
+    });
     for mistake in mistakes() {
         tally.check(mistake.claim, || expect_refused(lab, &mistake, &mistake.stub, &stubs(lab)));
     }
