@@ -8,6 +8,7 @@ pub mod deploy;
 pub mod doctor;
 mod execution_log;
 pub mod explain;
+mod help;
 pub mod image;
 pub mod init;
 pub mod man;
@@ -23,15 +24,23 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::diagnostic::human::render_error;
 use crate::environment::Environment;
 use crate::oci::entry::{EntryArguments, VERB, enter};
+use crate::talk::{Volume, is_coloured, set_volume};
 
 /// Checks and generates Bazel toolchains that live under `/nix/store`.
 #[derive(Debug, Parser)]
 #[command(name = "lre", version = version::version(), about)]
 pub struct Arguments {
+    /// Say nothing but findings, warnings and errors.
+    #[arg(short, long, global = true, display_order = 990)]
+    quiet: bool,
+    /// Name each program that is run, too.
+    #[arg(short, long, global = true, conflicts_with = "quiet", display_order = 991)]
+    verbose: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -68,9 +77,25 @@ pub enum Outcome {
 }
 
 impl Arguments {
+    /// What was asked for on the command line. What cannot be understood, and help, end the program.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::from_arg_matches(&Self::command_line().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The commands with all that their help says.
+    fn command_line() -> clap::Command {
+        help::on_one_screen(help::with_examples(Self::command()))
+    }
+
     /// Runs the subcommand and reports its failure on stderr.
     #[must_use]
     pub fn run(self) -> ExitCode {
+        set_volume(match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (_, true) => Volume::Verbose,
+            _ => Volume::Usual,
+        });
         let outcome = match self.verb {
             Verb::Init(arguments) => init::run(&arguments),
             Verb::Regen(arguments) => regen::run(&arguments),
@@ -93,7 +118,7 @@ impl Arguments {
             Ok(Outcome::Findings) => ExitCode::from(1),
             Ok(Outcome::Incomplete) => ExitCode::from(2),
             Err(error) => {
-                eprintln!("error: {}", describe(&error));
+                report_error(&describe(&error));
                 ExitCode::from(2)
             }
         }
@@ -109,6 +134,11 @@ fn describe(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+/// Writes an error to stderr, with the hint after its blank line.
+fn report_error(message: &str) {
+    eprint!("{}", render_error(message, is_coloured(&std::io::stderr())));
 }
 
 /// Writes data to stdout. A closed pipe is an error, not a panic.

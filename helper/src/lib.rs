@@ -29,6 +29,7 @@ pub mod rewrite;
 pub mod shell;
 pub mod store;
 pub mod system;
+pub mod talk;
 pub mod toolchain;
 pub mod toolchain_kind;
 pub mod toolchain_path;

@@ -1,11 +1,10 @@
 //! The `lre` command: parses arguments and dispatches. Data goes to stdout, talk to stderr.
 
-use clap::Parser;
 use lre::command::Arguments;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    Arguments::parse().run()
+    Arguments::of_process().run()
 }

@@ -1,9 +1,12 @@
 //! `cargo xtask docs`: pages that are written from the sources, and documents whose commands are run.
 
+mod book;
 mod docstring;
+mod recording;
 mod reference;
 pub(crate) mod run;
 mod session;
+mod site;
 mod snippet;
 mod starlark;
 
@@ -23,17 +26,32 @@ pub(crate) struct Options {
     /// Write nothing: compare the pages with the sources, follow the links, run the commands of README and quick start
     #[arg(long)]
     check: bool,
+    /// Build the site, look at it in a browser, and put it into `target/site`
+    #[arg(long, conflicts_with = "check")]
+    site: bool,
+    /// Run the demo and draw what it prints: `docs/demo.svg`
+    #[arg(long, conflicts_with_all = ["check", "site"])]
+    recording: bool,
 }
 
 /// Runs what the flags say.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if options.check {
-        let mut tally = Tally::default();
-        check(&mut tally, &Lab::open(Tools::Sandbox)?)?;
-        println!("{tally}");
-        return if tally.failed == 0 { Ok(()) } else { bail!("documents and sources differ, see above") };
+    if options.recording {
+        return recording::write();
     }
-    write()
+    if !options.check && !options.site {
+        return write();
+    }
+    let mut tally = Tally::default();
+    let lab = Lab::open(Tools::Sandbox)?;
+    if options.site {
+        site::run(&mut tally, &lab)?;
+        site::install(&lab)?;
+    } else {
+        check(&mut tally, &lab)?;
+    }
+    println!("{tally}");
+    if tally.failed > 0 { bail!("documents are not as they should be, see above") } else { Ok(()) }
 }
 
 /// Everything that can be held against something else.
@@ -42,6 +60,7 @@ pub(crate) fn check(tally: &mut Tally, lab: &Lab) -> Result<()> {
     for (name, page) in reference::pages(&workspace())? {
         tally.check(&format!("`docs/{name}` is what the docstrings say"), || compare(name, &page));
     }
+    site::run(tally, lab)?;
     run::run(tally, lab)
 }
 

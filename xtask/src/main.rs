@@ -2,6 +2,7 @@
 
 mod bazel;
 mod bench;
+mod browser;
 mod demo;
 mod docs;
 mod engine;

@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::oci::entry::command_in;
 use crate::shell::{quote, quote_path, quote_words};
 use crate::store::Store;
+use crate::talk::say_runs;
 use crate::toolchain_path::ToolchainPath;
 
 /// Each question takes milliseconds; a compiler that needs longer waits for something that will not come.
@@ -249,7 +250,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn spawn<S: AsRef<str>>(&self, arguments: &[S]) -> std::io::Result<Child> {
-        self.command(arguments)?
+        let mut command = self.command(arguments)?;
+        say_runs(&command);
+        command
             // Its own group: what it starts ends with it.
             .process_group(0)
             .stdin(Stdio::null())

@@ -28,6 +28,7 @@ use crate::store::command::realise;
 use crate::store::database::{Validity, query_validity};
 use crate::store::{Store, StoreRoot, require_store_dir};
 use crate::system::host_system;
+use crate::talk::is_coloured;
 
 /// Checks that a toolchain's folder is as generated and that its store paths are on this machine. Writes nothing.
 #[derive(Debug, Args)]
@@ -90,7 +91,7 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     let checked = check(arguments)?;
     let Checked { groups, sources, warning, notes } = checked;
     match arguments.format {
-        Format::Human => eprint!("{}", render_human(&groups, &sources)),
+        Format::Human => eprint!("{}", render_human(&groups, &sources, is_coloured(&std::io::stderr()))),
         Format::Json => print_data(&render_json(&groups)?)?,
         Format::Github => print_data(&render_github(&groups))?,
         Format::Sarif => print_data(&render_sarif(&groups)?)?,

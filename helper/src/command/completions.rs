@@ -1,6 +1,6 @@
 //! `lre completions`: prints a shell's completions.
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 
 use super::{Arguments, Outcome, print_data};
@@ -22,7 +22,7 @@ pub struct CompletionsArguments {
 /// If stdout is closed.
 pub fn run(arguments: &CompletionsArguments) -> anyhow::Result<Outcome> {
     let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "lre", &mut text);
+    clap_complete::generate(arguments.shell, &mut Arguments::command_line(), "lre", &mut text);
     print_data(&String::from_utf8(text)?)?;
     Ok(Outcome::Clean)
 }

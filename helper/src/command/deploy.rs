@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::image::explain;
 use super::toolchain_folder::read_manifest;
-use super::{Outcome, print_data, read_text};
+use super::{Outcome, print_data, read_text, report_error};
 use crate::check::image::is_named;
 use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
 use crate::generated_folder::FolderPlan;
@@ -18,6 +18,7 @@ use crate::oci::platform::Platform;
 use crate::oci::reference::ImageReference;
 use crate::shell::quote_words;
 use crate::store::Store;
+use crate::talk::say;
 
 /// Configures a remote-execution engine for toolchains.
 #[derive(Debug, Subcommand)]
@@ -45,7 +46,7 @@ pub struct RenderArguments {
     /// The folder to write. Files in it that have other names stay.
     #[arg(long, value_name = "DIR", default_value = "deploy")]
     out: PathBuf,
-    /// What to do where a file differs.
+    /// What to do where a file differs: `check` prints a diff and the command that writes, and ends with 1.
     #[arg(long, value_enum, default_value_t = Mode::Write)]
     mode: Mode,
 }
@@ -80,21 +81,21 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let out = arguments.out.display();
     let stale = stale_images(arguments, &manifests)?;
     if plan.is_empty() && stale.is_none() {
-        eprintln!("`{out}` is up to date");
+        say(format_args!("`{out}` is up to date"));
         return Ok(Outcome::Clean);
     }
     if arguments.mode == Mode::Check {
         print_data(&plan.render_diff())?;
         if !plan.is_empty() {
             let (differing, all) = (plan.names().count(), files.len());
-            eprintln!(
-                "error: generated files in `{out}` are not as they should be: {differing} of {all}\n\n\
+            report_error(&format!(
+                "generated files in `{out}` are not as they should be: {differing} of {all}\n\n\
                  hint: write them with `{}`",
                 command(arguments)
-            );
+            ));
         }
         if let Some(stale) = stale {
-            eprintln!("error: {stale}");
+            report_error(&stale);
         }
         return Ok(Outcome::Findings);
     }
@@ -103,7 +104,7 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     }
     let written = plan.write()?;
     for name in &written.files {
-        eprintln!("wrote {}", arguments.out.join(name).display());
+        say(format_args!("wrote {}", arguments.out.join(name).display()));
     }
     if let Some(warning) = written.warning {
         eprintln!("warning: {warning}; a kill between two of them would have left a mixture");

@@ -1,12 +1,12 @@
 //! `lre doctor`: everything that decides whether two builds share their cache keys, on one screen.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
+use super::progress_bar::Waiting;
 use super::{Outcome, print_data};
 use crate::doctor::bazel::{Bazel, check_shell, check_version};
 use crate::doctor::flags::check_flags;
@@ -15,10 +15,11 @@ use crate::doctor::lre_bazelrc::check_lre_bazelrc;
 use crate::doctor::machine::check_machine;
 use crate::doctor::rc_file::{Flag, read_rc_files};
 use crate::doctor::remote::{Address, Header, Remote, Trial, check_remote, parse_header};
-use crate::doctor::screen::{is_coloured, render_screen};
+use crate::doctor::screen::render_screen;
 use crate::doctor::toolchain::{check_folder, check_pins_alone, find_toolchains};
 use crate::doctor::{Check, Section, Verdict};
 use crate::store::Store;
+use crate::talk::is_coloured;
 
 /// What marks the folder of a workspace.
 const MARKERS: [&str; 3] = ["MODULE.bazel", "WORKSPACE.bazel", "WORKSPACE"];
@@ -73,9 +74,7 @@ pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Outcome> {
     let sections = examine(arguments, &workspace, remote.as_ref())?;
     match arguments.format {
         Format::Human => {
-            let no_color = std::env::var_os("NO_COLOR");
-            let is_coloured = is_coloured(std::io::stdout().is_terminal(), no_color.as_deref());
-            print_data(&render_screen(&sections, is_coloured))?;
+            print_data(&render_screen(&sections, is_coloured(&std::io::stdout())))?;
         }
         Format::Json => print_data(&render_json(&sections)?)?,
     }
@@ -115,6 +114,7 @@ fn examine(arguments: &DoctorArguments, workspace: &Path, remote: Option<&Remote
         trials.extend(manifest.and_then(|manifest| Trial::of(folder.display().to_string(), &manifest)));
     }
     if let Some(remote) = remote {
+        let _waiting = Waiting::with("asking the server, and a worker behind it");
         sections.push(check_remote(remote, &trials, &rc.flags).context("cannot wait for a server")?);
     }
     Ok(sections)

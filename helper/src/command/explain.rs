@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use super::execution_log::{MEBIBYTES, read_execution_log};
+use super::progress_bar::Waiting;
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
 use crate::execlog::{Log, Pool};
@@ -85,7 +86,9 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
 }
 
 fn read(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
+    let waiting = Waiting::with(&format!("reading `{}`", file.display()));
     let log = read_execution_log(file, pool, mebibytes)?;
+    drop(waiting);
     if log.spawns.is_empty() {
         bail!(
             "`{}` has no action\n\n\

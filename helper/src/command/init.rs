@@ -19,6 +19,7 @@ use crate::manifest::FILE_NAME;
 use crate::pin::starlark::{Expression, find_calls};
 use crate::pin::{MODULE_FILE, segment_name};
 use crate::rewrite::{Replacement, replace_all};
+use crate::talk::say;
 
 /// Adds to a Bazel workspace what it needs to use the toolchain, and shows the difference first.
 ///
@@ -84,25 +85,25 @@ struct Change {
 pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     let changes = plan(arguments)?;
     if changes.is_empty() {
-        eprintln!("nothing to add: the workspace uses the toolchain already");
+        say(format_args!("nothing to add: the workspace uses the toolchain already"));
         return Ok(Outcome::Clean);
     }
     let diff =
         |change: &Change| render_diff(change.name, change.old.as_ref().map(|(_, text)| text.as_str()), &change.after);
     print_data(&changes.iter().map(diff).collect::<String>())?;
     if arguments.dry_run || !(arguments.yes || is_agreed(changes.len())?) {
-        eprintln!("nothing was written");
+        say(format_args!("nothing was written"));
         return Ok(Outcome::Clean);
     }
     let grown = changes.iter().any(|change| change.name == FLAKE_FILE && change.old.is_some());
     write(&arguments.workspace, changes)?;
     if grown {
-        eprintln!(
+        say(format_args!(
             "\nnext: in `perSystem` of `{FLAKE_FILE}`, give `local-remote-execution.settings` the toolchain's `Env`, and the \
              shell `shellHook = config.local-remote-execution.installationScript`"
-        );
+        ));
     } else if !arguments.workspace.join(RC_FILE).exists() {
-        eprintln!("\nnext: let the flake or `lre bazelrc --env-json FILE --prefix lre` write `{RC_FILE}`");
+        say(format_args!("\nnext: let the flake or `lre bazelrc --env-json FILE --prefix lre` write `{RC_FILE}`"));
     }
     Ok(Outcome::Clean)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
 
+use super::help::with_examples;
 use super::{Arguments, Outcome};
 
 /// Writes the manual pages: `lre.1`, and one for each command.
@@ -24,7 +25,7 @@ pub fn run(arguments: &ManArguments) -> anyhow::Result<Outcome> {
     let folder = &arguments.folder;
     fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     // Without the day: the same program writes the same pages.
-    clap_mangen::generate_to(Arguments::command().disable_help_subcommand(true), folder)
+    clap_mangen::generate_to(with_examples(Arguments::command()).disable_help_subcommand(true), folder)
         .with_context(|| format!("cannot write the manual pages to `{}`", folder.display()))?;
     Ok(Outcome::Clean)
 }

@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
 use crate::check::pin::{groups_of_pins, sources_of};
 use crate::diagnostic::human::{Sources, render_human};
+use crate::diagnostic::json::render_json;
 use crate::diff::render_diff;
 use crate::manifest::Manifest;
 use crate::pin::{FLAKE_LOCK, MODULE, MODULE_FILE, PinSubject, Pins, Sync, compare_pins, plan_sync};
 use crate::rewrite::{Replacement, replace_all};
 use crate::store::Store;
+use crate::talk::{is_coloured, say};
 
 /// Names of what is compared.
 #[derive(Debug, Args)]
@@ -54,9 +56,18 @@ pub struct PinArguments {
     /// Make the files agree where that changes nothing but a literal, or a file that `lre` wrote.
     #[arg(long)]
     sync: bool,
+    /// `human` prints to stderr, `json` prints findings to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Human, conflicts_with = "dry_run")]
+    format: Format,
     /// Print what `--sync` would change as a unified diff, and write nothing.
     #[arg(long, requires = "sync")]
     dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Human,
+    Json,
 }
 
 /// Runs the subcommand.
@@ -77,10 +88,10 @@ pub fn run(arguments: &PinArguments) -> anyhow::Result<Outcome> {
         let Sync { replacements, changes, left, notes } = plan_sync(&subject)?;
         write(&replacements, arguments.dry_run)?;
         for change in &changes {
-            eprintln!("{change}");
+            say(format_args!("{change}"));
         }
         if changes.is_empty() && left.is_empty() {
-            eprintln!("nothing to change");
+            say(format_args!("nothing to change"));
         }
         (left, notes)
     } else {
@@ -92,7 +103,10 @@ pub fn run(arguments: &PinArguments) -> anyhow::Result<Outcome> {
     if !arguments.dry_run {
         sources_of(&groups, &mut sources);
     }
-    eprint!("{}", render_human(&groups, &sources));
+    match arguments.format {
+        Format::Human => eprint!("{}", render_human(&groups, &sources, is_coloured(&std::io::stderr()))),
+        Format::Json => print_data(&render_json(&groups)?)?,
+    }
     for note in notes {
         eprintln!("note: {note}");
     }

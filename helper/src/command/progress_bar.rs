@@ -4,6 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::talk::{Volume, is_heard};
+
 /// Between two updates, which cost a system call each.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -21,7 +23,7 @@ struct State {
 impl Default for ProgressBar {
     fn default() -> Self {
         let state = State { next: Instant::now() + PAUSE, is_shown: false };
-        Self { is_terminal: std::io::stderr().is_terminal(), state: Mutex::new(state) }
+        Self { is_terminal: is_shown(), state: Mutex::new(state) }
     }
 }
 
@@ -54,6 +56,35 @@ impl ProgressBar {
     /// Makes room for other messages.
     pub(super) fn clear(&self) {
         if self.state.lock().is_ok_and(|state| state.is_shown) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Whether lines that come and go are shown: on a terminal to which nothing else is written meanwhile.
+fn is_shown() -> bool {
+    std::io::stderr().is_terminal() && is_heard(Volume::Usual) && !is_heard(Volume::Verbose)
+}
+
+/// What is waited for, shown on a terminal for as long as this lives.
+pub(super) struct Waiting {
+    is_shown: bool,
+}
+
+impl Waiting {
+    /// Shows the line.
+    pub(super) fn with(line: &str) -> Self {
+        let is_shown = is_shown();
+        if is_shown {
+            let _ = write!(std::io::stderr(), "\r\x1b[K{line} …");
+        }
+        Self { is_shown }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.is_shown {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }

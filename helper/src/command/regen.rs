@@ -11,10 +11,11 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use super::toolchain_folder::owner;
-use super::{Outcome, print_data};
+use super::{Outcome, print_data, report_error};
 use crate::generated_folder::FolderPlan;
 use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
+use crate::talk::say;
 use source::SourceArguments;
 pub(super) use target::parse_toolchain;
 use target::{Target, TargetArguments};
@@ -28,7 +29,8 @@ pub struct RegenArguments {
     source: SourceArguments,
     #[command(flatten)]
     target: TargetArguments,
-    /// What to do where a file differs.
+    /// What to do where a file differs: `check` prints a diff and the command that writes, and ends with 1; `dry-run`
+    /// prints the diff.
     #[arg(long, value_enum, default_value_t = Mode::Write)]
     mode: Mode,
     /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
@@ -88,7 +90,7 @@ fn regenerate(arguments: &RegenArguments, store: &Store, target: &Target) -> any
     let files = arguments.source.generate(store, target)?;
     let plan = FolderPlan::new(folder, &files)?;
     if plan.is_empty() {
-        eprintln!("`{}` is up to date", folder.display());
+        say(format_args!("`{}` is up to date", folder.display()));
     }
     if arguments.mode != Mode::Write {
         print_data(&plan.render_diff())?;
@@ -97,22 +99,21 @@ fn regenerate(arguments: &RegenArguments, store: &Store, target: &Target) -> any
         Mode::Write => {
             let written = plan.write()?;
             for name in &written.files {
-                eprintln!("wrote {}", folder.join(name).display());
+                say(format_args!("wrote {}", folder.join(name).display()));
             }
             if let Some(warning) = written.warning {
                 eprintln!("warning: {warning}; a kill between two of them would have left a mixture");
             }
         }
-        Mode::DryRun => plan.names().for_each(|name| eprintln!("would write {}", folder.join(name).display())),
+        Mode::DryRun => plan.names().for_each(|name| say(format_args!("would write {}", folder.join(name).display()))),
         Mode::Check if plan.is_empty() => {}
         Mode::Check => {
             let (differing, all) = (plan.names().count(), files.len());
-            eprintln!(
-                "error: generated files in `{}` are not as they should be: {differing} of {all}\n\n\
-                 hint: write them with `{}`",
+            report_error(&format!(
+                "generated files in `{}` are not as they should be: {differing} of {all}\n\nhint: write them with `{}`",
                 folder.display(),
                 fixing_command(arguments, target)
-            );
+            ));
             return Ok(Outcome::Findings);
         }
     }

@@ -11,11 +11,12 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::{Outcome, print_data, read_text};
+use super::{Outcome, print_data, read_text, report_error};
 use crate::build_file::map_in_parallel;
 use crate::diff::render_diff;
 use crate::rewrite::{Leftover, Replacement, Replacements, Rewritten, replace_all, rewrite};
 use crate::store::StorePath;
+use crate::talk::say;
 
 /// Replaces store paths inside the string literals of Starlark files. Every other byte stays.
 ///
@@ -77,17 +78,17 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
     }
     let verb = if arguments.dry_run { "would rewrite" } else { "rewrote" };
     for (change, replaced) in changes.iter().zip(counts) {
-        eprintln!("{verb} {} in {}", count(replaced, "store path"), change.path.display());
+        say(format_args!("{verb} {} in {}", count(replaced, "store path"), change.path.display()));
     }
     if changes.is_empty() && leftovers.is_empty() {
-        eprintln!("nothing to rewrite in {}", count(arguments.files.len(), "file"));
+        say(format_args!("nothing to rewrite in {}", count(arguments.files.len(), "file")));
     }
     if leftovers.is_empty() {
         return Ok(Outcome::Clean);
     }
     let (places, them) = if leftovers.len() == 1 { ("place is", "it") } else { ("places are", "them") };
     let list = leftovers.join("\n  ");
-    eprintln!("error: {} {places} left as before\n  {list}\n\nhint: edit {them} by hand", leftovers.len());
+    report_error(&format!("{} {places} left as before\n  {list}\n\nhint: edit {them} by hand", leftovers.len()));
     Ok(Outcome::Findings)
 }
 

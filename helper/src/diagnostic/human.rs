@@ -7,6 +7,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group as Report, Level, Renderer, Snippet};
 
 use super::{Finding, Group, Place, Span};
+use crate::talk::{CYAN, RED, paint};
 
 /// The text of each file that findings may quote, by the name that they use.
 pub type Sources = BTreeMap<String, String>;
@@ -19,20 +20,28 @@ const COLUMNS: usize = 120;
 
 /// The groups as text: headline, a line for each finding, the quoted lines, the hint.
 #[must_use]
-pub fn render_human(groups: &[Group], sources: &Sources) -> String {
+pub fn render_human(groups: &[Group], sources: &Sources, is_coloured: bool) -> String {
     let mut text = String::new();
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
-        let _ = writeln!(text, "error[{}]: {}", codes(group).join(", "), group.headline);
+        let error = paint(&format!("error[{}]", codes(group).join(", ")), RED, is_coloured);
+        let _ = writeln!(text, "{error}: {}", group.headline);
         for finding in &group.findings {
             let _ = writeln!(text, "  {}", finding.message.replace('\n', "\n  "));
         }
-        text.push_str(&quote(&group.findings, sources));
-        let _ = writeln!(text, "\nhint: {}", group.hint);
+        text.push_str(&quote(&group.findings, sources, is_coloured));
+        let _ = writeln!(text, "\n{}: {}", paint("hint", CYAN, is_coloured), group.hint);
     }
     text
+}
+
+/// An error that is no finding, with the hint after its blank line.
+#[must_use]
+pub fn render_error(message: &str, is_coloured: bool) -> String {
+    let message = message.replace("\n\nhint: ", &format!("\n\n{}: ", paint("hint", CYAN, is_coloured)));
+    format!("{}: {message}\n", paint("error", RED, is_coloured))
 }
 
 /// The codes of a group's findings, each once, sorted.
@@ -51,7 +60,7 @@ struct Mark<'a> {
 }
 
 /// The lines of the first findings, file by file.
-fn quote(findings: &[Finding], sources: &Sources) -> String {
+fn quote(findings: &[Finding], sources: &Sources, is_coloured: bool) -> String {
     let mut files: Vec<(&str, Vec<Mark<'_>>)> = Vec::new();
     let mut add = |place: &'_ Place, kind, label| {
         let Some((file, source)) = sources.get_key_value(&place.file) else { return };
@@ -76,7 +85,8 @@ fn quote(findings: &[Finding], sources: &Sources) -> String {
         Snippet::source(sources[file].as_str()).path(file).annotations(annotations)
     });
     let report = Report::with_level(Level::ERROR).elements(snippets);
-    let text = Renderer::plain().term_width(COLUMNS).render(&[report]);
+    let renderer = if is_coloured { Renderer::styled() } else { Renderer::plain() };
+    let text = renderer.term_width(COLUMNS).render(&[report]);
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }

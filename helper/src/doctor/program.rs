@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::first_line;
 
+use crate::talk::say_runs;
+
 /// Longer than a launcher takes that looks its Bazel up; one that downloads is not waited for.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -22,9 +24,10 @@ pub(super) fn find_program(name: &str) -> Option<PathBuf> {
 /// Why there is none, as one line.
 pub(super) fn version_line(program: &Path, folder: &Path) -> Result<String, String> {
     let name = program.display();
-    let mut child = Command::new(program)
-        .arg("--version")
-        .current_dir(folder)
+    let mut command = Command::new(program);
+    command.arg("--version").current_dir(folder);
+    say_runs(&command);
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -3,15 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{Check, Section, Verdict};
+use crate::talk::{DIM, GREEN, RED, paint};
 
 /// Columns of the names, so that messages stand below one another.
 const NAME: usize = 15;
-
-/// Whether signs are coloured: on a terminal, unless `NO_COLOR` has a value (<https://no-color.org>).
-#[must_use]
-pub fn is_coloured(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
-}
 
 /// A line for each check, with its fix below it, and how many failed.
 #[must_use]
@@ -39,24 +34,16 @@ pub fn render_screen(sections: &[Section], is_coloured: bool) -> String {
 
 fn sign(verdict: &Verdict, is_coloured: bool) -> String {
     let (sign, colour) = match verdict {
-        Verdict::Passed => ("✓", 32),
-        Verdict::Failed { .. } => ("✗", 31),
-        Verdict::Open => ("–", 2),
+        Verdict::Passed => ("✓", GREEN),
+        Verdict::Failed { .. } => ("✗", RED),
+        Verdict::Open => ("–", DIM),
     };
-    if is_coloured { format!("\x1b[{colour}m{sign}\x1b[0m") } else { sign.to_owned() }
+    paint(sign, colour, is_coloured)
 }
 
 #[cfg(test)]
 mod unit {
     use super::*;
-
-    #[test]
-    fn colour_is_for_terminals_whose_user_did_not_refuse_it() {
-        assert!(is_coloured(true, None));
-        assert!(is_coloured(true, Some("".as_ref())));
-        assert!(!is_coloured(true, Some("1".as_ref())));
-        assert!(!is_coloured(false, None));
-    }
 
     #[test]
     fn screen_has_a_sign_for_each_verdict() {

@@ -8,6 +8,8 @@ use super::database::{Registration, Unknown, Validity};
 use super::hash::sri_of_nix_hash;
 use super::{Store, StoreRoot};
 
+use crate::talk::say_runs;
+
 /// The same answers as the database's, without sizes: one process if all roots are valid, three otherwise.
 pub(super) fn query_validity(store: &Store, roots: &[StoreRoot]) -> Result<BTreeMap<StoreRoot, Validity>, Unknown> {
     let all: Vec<&StoreRoot> = roots.iter().collect();
@@ -35,6 +37,7 @@ pub(super) fn query_validity(store: &Store, roots: &[StoreRoot]) -> Result<BTree
 pub fn realise(store: &Store, roots: &[StoreRoot]) -> Result<(), String> {
     let mut command = Command::new("nix-store");
     command.args(store_arguments(store)).arg("--realise").args(roots.iter().map(StoreRoot::path));
+    say_runs(&command);
     match command.stdin(Stdio::null()).stdout(Stdio::null()).status() {
         Err(error) => Err(format!("`nix-store` does not run: {error}")),
         Ok(status) if !status.success() => Err(format!("`nix-store --realise` failed with {status}")),
@@ -72,6 +75,7 @@ fn query_hashes(store: &Store, roots: &[&StoreRoot]) -> Result<BTreeMap<StoreRoo
 fn run(store: &Store, verb: &[&str], roots: &[&StoreRoot]) -> Result<String, Refusal> {
     let mut command = Command::new("nix-store");
     command.args(store_arguments(store)).args(verb).args(roots.iter().map(|root| root.path())).stdin(Stdio::null());
+    say_runs(&command);
     let Output { status, stdout, stderr } =
         command.output().map_err(|error| Refusal::NoAnswer(format!("`nix-store` does not run: {error}")))?;
     if status.success() {

@@ -22,5 +22,6 @@ mod rewrite;
 mod schema;
 mod store;
 mod support;
+mod talk;
 mod worker_image;
 mod wrap;

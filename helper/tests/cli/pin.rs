@@ -9,11 +9,11 @@ use insta::assert_snapshot;
 use crate::support::Scene;
 
 const COMMIT: &str = "64ed20a40964b8c606c7d65f76af840bcfc837fd";
-const OTHER: &str = "d407951447dcd00442e97087bf374aad70c04cea";
+pub(crate) const OTHER: &str = "d407951447dcd00442e97087bf374aad70c04cea";
 const CLEAN: &str = "exit 0\n--- stdout\n--- stderr\n";
 
 /// A workspace whose flake has this module as an input, locked at [`COMMIT`].
-fn workspace(override_: &str) -> Scene {
+pub(crate) fn workspace(override_: &str) -> Scene {
     let scene = Scene::empty();
     let inputs = r#""local-remote-execution": ["tools", "lre"], "tools": "tools""#;
     scene.write("flake.lock", &lock(inputs, r#""tools": {"inputs": {"lre": "lre_2"}},"#, "lre_2", COMMIT, ""));
@@ -51,7 +51,7 @@ fn module(override_: &str) -> String {
     format!("module(name = \"mine\")\n\nbazel_dep(name = \"local-remote-execution\")\n{override_}")
 }
 
-fn git(commit: &str) -> String {
+pub(crate) fn git(commit: &str) -> String {
     format!(
         "git_override(\n    module_name = \"local-remote-execution\",\n    remote = \"https://example.org/lre\",\n    {commit},\n)\n"
     )

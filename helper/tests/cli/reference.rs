@@ -6,6 +6,18 @@ use std::process::Command;
 
 use crate::support::Scene;
 
+const CONVENTIONS: &str = "
+| a command ends with | |
+|---|---|
+| 0 | all is well |
+| 1 | it found something, or a file is not as it should be: `--mode=check` |
+| 2 | it could not do its work, or what it found may hide more |
+
+Data goes to stdout, everything else to stderr. A finding has a code and [a section](findings.md), and comes with all the others. \
+`--format json` makes a document of what `check`, `doctor`, `explain` and `pin` find; `image inspect` prints one, and so is the \
+manifest. What takes longer than a moment says so on a terminal. Terminals get colour, unless `NO_COLOR` has a value.
+";
+
 fn help(words: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_lre")).args(words).arg("--help").env_clear().output();
     String::from_utf8(output.expect("the binary runs").stdout).expect("UTF-8")
@@ -32,8 +44,9 @@ fn section(words: &[&str], reference: &mut String) {
 #[test]
 fn every_command_and_option_is_in_the_reference() {
     let mut reference = "# Commands\n\nWhat each command says with `--help`. Written by `LRE_UPDATE_DOCS=1 cargo test --package lre --test cli reference`; \
-                         a test compares it.\n\nEvery command ends with 0 if all is well, 1 if it found something and 2 if it could not do its work.\n"
-        .to_owned();
+                         a test compares it.\n"
+        .to_owned()
+        + CONVENTIONS;
     section(&[], &mut reference);
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/commands.md");
     if std::env::var_os("LRE_UPDATE_DOCS").is_some() {

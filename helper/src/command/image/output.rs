@@ -9,6 +9,7 @@ use crate::oci::compression::Compression;
 use crate::oci::new_image::NewImage;
 use crate::oci::output::write_image;
 use crate::oci::reference::ImageReference;
+use crate::talk::say;
 
 /// The options of verbs that write an image.
 #[derive(Debug, Args)]
@@ -31,11 +32,11 @@ pub(super) fn write(image: &NewImage<'_>, output: &OutputArguments, layers: &Lay
     let digest = write_image(image, &output.out).context("no image is written")?;
     let size: u64 = image.layers.iter().map(|layer| layer.size).sum();
     let (count, cached) = (image.layers.len(), layers.cached);
-    eprintln!(
+    say(format_args!(
         "wrote `{}`: `{}`, {count} layers, {} kB, {cached} of them from the cache",
         output.out,
         image.name,
         size.div_ceil(1000)
-    );
+    ));
     print_data(&format!("{digest}\n"))
 }

@@ -7,6 +7,7 @@ use crate::command::progress_bar::ProgressBar;
 use crate::oci::layer_cache::CachedLayer;
 use crate::oci::store_layer::HashedRoot;
 use crate::oci::store_layers::LayerProgress;
+use crate::talk::say;
 
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -54,7 +55,7 @@ impl LayerProgress for Progress {
             more => format!("{} store roots", more.len()),
         };
         let origin = if is_new { "" } else { ", from the cache" };
-        eprintln!("layer {number} of {}: {what}, {} kB{origin}", self.layers, layer.blob.size.div_ceil(1000));
+        say(format_args!("layer {number} of {}: {what}, {} kB{origin}", self.layers, layer.blob.size.div_ceil(1000)));
     }
 }
 

@@ -25,6 +25,7 @@ use crate::oci::worker_layer::{NewEntries, NewEntry, group_with_user, passwd_wit
 use crate::store::database::Closure;
 use crate::store::nar::hash_nar;
 use crate::store::{STORE_DIR, Store, StorePath, StoreRoot, require_store_dir};
+use crate::talk::say;
 
 /// Where a worker goes that is no store path.
 const PROGRAMS: &str = "usr/local/bin";
@@ -75,7 +76,7 @@ pub(super) fn run(arguments: &WrapArguments) -> anyhow::Result<Outcome> {
     let refuse = |error| explain(error, &arguments.base);
     let base = Image::open(&arguments.base, &platform, &limits).map_err(refuse)?;
     let name = new_name(arguments, &base);
-    eprintln!("unpacking `{}`, to see what it has", arguments.base);
+    say(format_args!("unpacking `{}`, to see what it has", arguments.base));
     // Every byte and entry of the base is verified by it.
     let unpacked = unpack_image(&base, &limits).map_err(refuse)?;
     let inside = Store::of_image(unpacked.root());

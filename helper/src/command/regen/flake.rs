@@ -12,6 +12,7 @@ use crate::manifest::FlakeInput;
 use crate::pin::read_flake_pin;
 use crate::shell::quote_words;
 use crate::store::{Store, find_store_paths};
+use crate::talk::{say, say_runs};
 
 /// A flake and an attribute of it, such as `.#lre-cc`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) fn evaluate(reference: &FlakeReference, store: &Store) -> anyhow::Res
     let entries = environment.to_entries();
     let mut paths = entries.iter().flat_map(|entry| find_store_paths(entry)).filter_map(|mention| mention.path.ok());
     if paths.any(|path| store.resolve(&path.root().path()).is_none()) {
-        eprintln!("realising `{reference}`");
+        say(format_args!("realising `{reference}`"));
         nix(&["build", "--no-link", &reference.to_string()])?;
     }
     Ok(environment)
@@ -68,14 +69,12 @@ pub(super) fn read_pin(reference: &FlakeReference) -> anyhow::Result<BTreeMap<St
 /// Runs `nix` and returns what it prints.
 fn nix(arguments: &[&str]) -> anyhow::Result<String> {
     let command = || quote_words(["nix"].iter().chain(arguments));
-    let output = Command::new("nix")
-        .args(["--extra-experimental-features", "nix-command flakes"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| {
-            anyhow!("cannot run `{}`: {error}\n\nhint: install Nix, or put `nix` into `PATH`", command())
-        })?;
+    let mut nix = Command::new("nix");
+    nix.args(["--extra-experimental-features", "nix-command flakes"]).args(arguments).stdin(Stdio::null());
+    say_runs(&nix);
+    let output = nix.output().map_err(|error| {
+        anyhow!("cannot run `{}`: {error}\n\nhint: install Nix, or put `nix` into `PATH`", command())
+    })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{}` failed\n{}", command(), said.trim());

@@ -18,6 +18,7 @@ use crate::oci::reference::ImageReference;
 use crate::oci::unpack::unpack_image;
 use crate::store::nar::hash_nars;
 use crate::store::{Store, StoreRoot, find_store_paths};
+use crate::talk::say;
 use crate::toolchain::Source;
 use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::PathPolicy;
@@ -29,8 +30,8 @@ const OTHERS: [&str; 3] = ["env_json", "flake", "published"];
 #[derive(Debug, Args)]
 pub(super) struct ImageArguments {
     /// An image: `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:NAME]`. Its configuration has Env. Where
-    /// its store paths are not on this machine, it is unpacked to a temporary folder, and its compiler is asked there,
-    /// without network and without this machine's files.
+    /// its store paths are not on this machine, its compiler is asked in a temporary copy, without network and without this
+    /// machine's files.
     #[arg(long, value_name = "REF", group = "source")]
     pub(super) image: Option<ImageReference>,
     /// The name under which workers have the image: the platform's `container-image`. By default the name of `--image`,
@@ -87,7 +88,7 @@ impl ImageArguments {
             let hashes = recorded_hashes(store, &source)?;
             return finish(source, &image_name, |root| hashes.get(root).cloned());
         }
-        eprintln!("unpacking `{reference}`");
+        say(format_args!("unpacking `{reference}`"));
         let unpacked = unpack_image(&image, &limits).with_context(|| format!("cannot use the image `{reference}`"))?;
         // A JDK is only looked at.
         if ToolchainKind::of(&environment, kind)? == ToolchainKind::Cc {

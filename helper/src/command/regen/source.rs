@@ -10,6 +10,7 @@ use super::flake::{self, FlakeReference};
 use super::image::ImageArguments;
 use super::target::Target;
 use crate::cc::probe::probe_cc;
+use crate::command::progress_bar::Waiting;
 use crate::command::toolchain_folder::read_manifest;
 use crate::command::{read_environment, read_text};
 use crate::environment::Environment;
@@ -38,11 +39,11 @@ pub(super) struct SourceArguments {
     published: Option<PathBuf>,
     #[command(flatten)]
     image: ImageArguments,
-    /// Allow absolute paths outside the store, as a classic Debian image has them. Nothing can check that two machines
-    /// have the same bytes there: such a toolchain is for workers that run that image.
+    /// Allow absolute paths outside the store. Nothing can check that two machines have the same bytes there: such a
+    /// toolchain is for workers that run the image that it is from.
     #[arg(long, requires = "source", conflicts_with_all = ["flake", "published"])]
     allow_non_store: bool,
-    /// What the toolchain compiles. By default Env tells, by `CC` or `JAVA_HOME`; of published facts it is `cc`.
+    /// What the toolchain compiles. By default what Env names, `CC` or `JAVA_HOME`; of published facts `cc`.
     #[arg(long, requires = "source")]
     kind: Option<ToolchainKind>,
 }
@@ -135,6 +136,7 @@ pub(super) fn probe(
     environment: Environment,
 ) -> anyhow::Result<Source> {
     let kind = ToolchainKind::of(&environment, kind)?;
+    let _waiting = Waiting::with("asking the compiler of Env");
     let facts = match kind {
         ToolchainKind::Cc => Facts::Cc(Box::new(probe_cc(store, &environment)?)),
         ToolchainKind::Java => Facts::Java(probe_java(store, &environment)?),

@@ -24,8 +24,7 @@ pub(super) struct TargetArguments {
     /// one is `cc` or `java`.
     #[arg(long, requires = "out")]
     name: Option<String>,
-    /// A toolchain of the workspace and its folder. `bazel run @local-remote-execution//helper:regen` names every one that
-    /// `MODULE.bazel` takes from the workspace.
+    /// A toolchain of the workspace and its folder, as `bazel run @local-remote-execution//helper:regen` gives them.
     #[arg(long = "toolchain", value_name = "NAME=DIR", value_parser = parse_toolchain)]
     toolchains: Vec<(String, PathBuf)>,
     /// Toolchains among those of the workspace. By default all of them.
