@@ -60,6 +60,10 @@ fn action(info: &str) -> Result<Use> {
     let (language, directive) = info.split_once(' ').unwrap_or((info, ""));
     let value =
         |key: &str| Some(directive.strip_prefix(key)?.trim_matches('"').to_owned()).filter(|value| !value.is_empty());
+    // Markdown has no such blocks.
+    if info.contains('`') {
+        bail!("the first line of a block has a backtick: ```{info}");
+    }
     match (language, directive) {
         ("sh", "run") => Ok(Use::Run),
         ("mermaid", "") | ("text", "shown") => Ok(Use::Shown),
@@ -104,5 +108,7 @@ mod tests {
                 format!("a.md:2: the block ```` ```{info} ```` does not say what is done with it, such as `sh run`");
             assert_eq!(said, Some(wanted), "{info}");
         }
+        let said = snippets("a.md", "```sh skip=\"`b`\"\n```\n").err().map(|error| format!("{error:#}"));
+        assert_eq!(said.as_deref(), Some("a.md:1: the first line of a block has a backtick: ```sh skip=\"`b`\""));
     }
 }
