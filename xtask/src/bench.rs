@@ -4,6 +4,7 @@ mod check;
 mod deep;
 mod explain;
 mod fetch;
+mod image;
 mod regen;
 mod starlark;
 
@@ -29,6 +30,8 @@ pub(crate) struct Options {
 enum Name {
     /// `lre check` and its parts against `nix-store` and buildifier on the same store roots and files.
     Check,
+    /// `lre image build` against `tar`, compressors and umoci on the same store roots.
+    Image,
     /// `lre regen` against Bazel's own configuration of the same compiler.
     Regen,
     /// `lre explain` on pairs of logs of up to a million actions each, against `zstd -dc`.
@@ -51,6 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for name in names {
         let benches: &[Bench] = match name {
             Name::Check => &[check::run, starlark::run, deep::run, fetch::run],
+            Name::Image => &[image::run],
             Name::Regen => &[regen::run],
             Name::Explain => &[explain::run],
         };

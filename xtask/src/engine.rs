@@ -4,6 +4,7 @@
 
 mod buildgrid;
 mod worker;
+pub(crate) mod worker_image;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;

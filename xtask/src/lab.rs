@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::engine::worker_image::{self, WorkerImage};
 use crate::engine::{BuildGrid, QUEUE_DEADLINE, Worker, WorkerSpec};
-use crate::sandbox::toolchain::{closure, nix};
 use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
 use crate::step::{Attempts, run_logged};
 
@@ -32,6 +32,8 @@ pub(crate) struct Lab {
     pub(crate) worker: Option<Worker>,
     /// What it offers.
     offered: BTreeMap<String, String>,
+    /// What its root is made from.
+    image: WorkerImage,
     /// The service.
     pub(crate) engine: BuildGrid,
     /// Roots, tools and toolchain.
@@ -53,7 +55,9 @@ impl Lab {
         let logs = sandbox.directory().join("logs");
         let engine =
             steps.run("service", Attempts::Once, |_| BuildGrid::start(&sandbox.services, &logs, queue_deadline))?;
-        let mut lab = Self { worker: None, offered: BTreeMap::new(), engine, sandbox };
+        let manifest = sandbox.place().text(HELLO) + "/lre-cc/lre.json";
+        let image = worker_image::prepare(&sandbox, "lre-cc", &manifest, &[])?;
+        let mut lab = Self { worker: None, offered: BTreeMap::new(), image, engine, sandbox };
         let properties = lab.manifest_properties()?;
         lab.start_worker(properties)?;
         Ok(lab)
@@ -63,7 +67,7 @@ impl Lab {
     pub(crate) fn start_worker(&mut self, properties: BTreeMap<String, String>) -> Result<()> {
         self.worker = None;
         self.offered = properties;
-        let spec = self.worker_spec(self.sandbox.toolchain.closure.clone(), self.offered.clone());
+        let spec = self.worker_spec(self.image.clone(), self.offered.clone());
         let directory = self.sandbox.directory().join("worker");
         let logs = self.sandbox.directory().join("logs");
         let address = self.engine.address();
@@ -76,29 +80,20 @@ impl Lab {
     }
 
     /// Starts a worker called `name` beside the first one: it offers what `manifest`, a file below the sandbox's place, asks
-    /// for, and has its store roots and `more`.
+    /// for, and its image has the toolchain and `more`.
     pub(crate) fn start_worker_beside(&self, name: &str, manifest: &str, more: &[&str]) -> Result<Worker> {
-        let Sandbox { builder, tools, toolchain, .. } = &self.sandbox;
-        let place = self.sandbox.place();
         let facts = self.manifest(manifest)?;
-        let roots = facts["storeRoots"].as_array().into_iter().flatten().filter_map(|root| root["path"].as_str());
-        let own = [toolchain.tools.as_str(), &toolchain.worker];
-        let paths: Vec<&str> = roots.chain(own).chain(more.iter().copied()).collect();
-        let spec = self.worker_spec(closure(nix(builder, *tools, &place, "nix-store"), &paths)?, properties(&facts)?);
+        let include = [&[self.sandbox.toolchain.tools.as_str()], more].concat();
+        let image = worker_image::prepare(&self.sandbox, name, &self.sandbox.place().text(manifest), &include)?;
+        let spec = self.worker_spec(image, properties(&facts)?);
         let logs = self.sandbox.directory().join("logs").join(name);
         fs::create_dir_all(&logs)?;
         Worker::start(&spec, &self.engine.address(), self.sandbox.directory().join(format!("worker-{name}")), &logs)
     }
 
-    fn worker_spec(&self, closure: Vec<String>, properties: BTreeMap<String, String>) -> WorkerSpec {
+    fn worker_spec(&self, image: WorkerImage, properties: BTreeMap<String, String>) -> WorkerSpec {
         let toolchain = &self.sandbox.toolchain;
-        WorkerSpec {
-            store: toolchain.store.clone(),
-            closure,
-            tools: toolchain.tools.clone(),
-            buildbox: toolchain.worker.clone(),
-            properties,
-        }
+        WorkerSpec { image, tools: toolchain.tools.clone(), buildbox: toolchain.worker.clone(), properties }
     }
 
     /// What the demo's manifest says that a worker must offer.

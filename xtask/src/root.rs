@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sched::{CloneFlags, unshare};
 
-pub(crate) use spec::{Bind, Content, Spec};
+pub(crate) use spec::{Content, Spec};
 
 /// Where commands are looked for unless they are given another `PATH`.
 pub(crate) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -101,6 +101,7 @@ pub(crate) struct Entry {
     words: Vec<OsString>,
     directory: Option<PathBuf>,
     limit: Option<Duration>,
+    user: Option<(u64, u64)>,
     environment: Vec<(OsString, OsString)>,
 }
 
@@ -108,7 +109,7 @@ impl Entry {
     /// A command of the host, with an empty environment but `PATH`.
     pub(crate) fn host(program: impl AsRef<OsStr>) -> Self {
         let words = vec![program.as_ref().to_owned()];
-        Self { process: None, words, directory: None, limit: None, environment: Vec::new() }
+        Self { process: None, words, directory: None, limit: None, user: None, environment: Vec::new() }
     }
 
     /// Adds arguments.
@@ -120,6 +121,12 @@ impl Entry {
     /// Sets the working directory, as seen inside.
     pub(crate) fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
+        self
+    }
+
+    /// Runs the command as a user and group, by number. Inside of a root only.
+    pub(crate) fn user(mut self, user: (u64, u64)) -> Self {
+        self.user = Some(user);
         self
     }
 
@@ -141,7 +148,11 @@ impl Entry {
         if let Some(process) = self.process {
             // By its own path: what is looked up in `PATH` is looked up in the command's.
             words.extend(["/usr/bin/nsenter".into(), format!("--target={process}").into()]);
-            words.extend(["--mount", "--pid", "--ipc", "--uts", "--"].map(OsString::from));
+            words.extend(["--mount", "--pid", "--ipc", "--uts"].map(OsString::from));
+            if let Some((user, group)) = self.user {
+                words.extend([format!("--setuid={user}").into(), format!("--setgid={group}").into()]);
+            }
+            words.push("--".into());
         }
         if let Some(directory) = self.directory {
             words.extend(["/bin/sh", "-c", r#"cd "$0" && exec "$@""#].map(OsString::from));

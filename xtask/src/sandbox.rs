@@ -32,7 +32,21 @@ const INSIDE: &str = "/lre";
 const BUILDER: Debian = Debian {
     name: "builder",
     suite: "sid",
-    packages: &["bazel-bootstrap", "nix-bin", "buildbox", "git", "libzstd-jni1", "shellcheck", "strace"],
+    packages: &[
+        "bazel-bootstrap",
+        "nix-bin",
+        "buildbox",
+        "git",
+        "libzstd-jni1",
+        "shellcheck",
+        "strace",
+        "skopeo",
+        "umoci",
+        "docker-registry",
+        "crun",
+        "time",
+        "zstd",
+    ],
 };
 const SERVICES: Debian =
     Debian { name: "services", suite: "trixie", packages: &["postgresql", "python3-venv", "dpkg-dev"] };

@@ -65,7 +65,7 @@ fn quiet(lab: &Lab, words: &[&str]) -> Entry {
 }
 
 /// Adds a root of one file that nothing compresses.
-fn add(lab: &Lab, seed: u64, mebibytes: u64) -> Result<String> {
+pub(super) fn add(lab: &Lab, seed: u64, mebibytes: u64) -> Result<String> {
     let place = lab.sandbox.place();
     let name = format!("lre-bench-{seed}");
     let folder = place.outside(&name);

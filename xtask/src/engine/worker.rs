@@ -1,4 +1,4 @@
-//! A BuildBox worker in a root that holds nothing but store closures.
+//! A BuildBox worker in a container of its image.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,15 @@ use std::process::Child;
 
 use anyhow::{Context, Result};
 
+use super::worker_image::WorkerImage;
 use super::{free_port, start_server, wait_until_listening};
-use crate::root::{Bind, Content, Entry, Root, Spec};
+use crate::root::{Content, Entry, Root, Spec};
 
 /// What a worker is made of.
 #[derive(Clone)]
 pub(crate) struct WorkerSpec {
-    /// The store's directory as seen from outside.
-    pub(crate) store: PathBuf,
-    /// Logical store paths: the closures of toolchain, tools and worker, nothing else.
-    pub(crate) closure: Vec<String>,
+    /// Its root, and the program that it runs.
+    pub(crate) image: WorkerImage,
     /// Logical store path of the shell and its tools.
     pub(crate) tools: String,
     /// Logical store path of BuildBox.
@@ -34,18 +33,23 @@ impl Worker {
     /// Starts a worker for the service at `address`.
     pub(crate) fn start(spec: &WorkerSpec, address: &str, directory: PathBuf, logs: &Path) -> Result<Self> {
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let root = Root::start(root_spec(spec, directory)).context("cannot make the worker's root")?;
+        let content = Content::Over(spec.image.root.clone());
+        let root = Spec { directory, content };
+        let root = Root::start(root).context("cannot make the worker's root")?;
         let port = free_port()?;
         let cas = format!("http://127.0.0.1:{port}");
         let remote = format!("http://{address}");
-        let server = |program: &str, arguments: Vec<String>, log: &Path| {
-            let entry = root.command(format!("{}/bin/{program}", spec.buildbox)).args(arguments);
-            start_server(entry.env("PATH", format!("{}/bin", spec.tools)).env("HOME", "/tmp").build(), log)
+        let WorkerImage { entry_point, folder, user, .. } = &spec.image;
+        let server = |program: &[String], arguments: Vec<String>, log: &Path| {
+            let (program, first) = program.split_first().context("the image has no entry point")?;
+            let entry = root.command(program).args(first).args(arguments).user(*user).directory(folder);
+            start_server(entry.env("PATH", format!("{}/bin", spec.tools)).env("HOME", folder).build(), log)
         };
         let log = logs.join("worker-casd.log");
         let arguments =
             vec![format!("--bind=127.0.0.1:{port}"), format!("--cas-remote={remote}"), "/tmp/casd".to_owned()];
-        let mut casd = server("buildbox-casd", arguments, &log)?;
+        // The worker has its files from a cache beside it.
+        let mut casd = server(&[format!("{}/bin/buildbox-casd", spec.buildbox)], arguments, &log)?;
         wait_until_listening("buildbox-casd", &mut casd, port, &log)?;
         let mut arguments = vec![
             format!("--bots-remote={remote}"),
@@ -60,28 +64,12 @@ impl Worker {
         }
         // The service knows workers by this name: two of the same disturb each other.
         arguments.push(name);
-        let worker = server("buildbox-worker", arguments, &logs.join("worker.log"))?;
+        let worker = server(entry_point, arguments, &logs.join("worker.log"))?;
         Ok(Self { root, _servers: vec![casd, worker] })
     }
 
     /// A command in the worker's root.
     pub(crate) fn command(&self, program: &str) -> Entry {
         self.root.command(program)
-    }
-}
-
-fn root_spec(spec: &WorkerSpec, directory: PathBuf) -> Spec {
-    let bind =
-        |path: &String| Bind { source: spec.store.join(path.trim_start_matches("/nix/store/")), target: path.into() };
-    let tool = |name: &str| PathBuf::from(format!("{}/bin/{name}", spec.tools));
-    Spec {
-        directory,
-        content: Content::Empty,
-        binds: spec.closure.iter().map(bind).collect(),
-        links: vec![
-            ("/bin/sh".into(), tool("sh")),
-            ("/bin/bash".into(), tool("bash")),
-            ("/usr/bin/env".into(), tool("env")),
-        ],
     }
 }

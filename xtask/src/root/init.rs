@@ -48,34 +48,15 @@ fn read_line(input: &mut impl Read) -> Result<String> {
 }
 
 fn enter(spec: &Spec) -> Result<()> {
-    let root = &spec.directory;
-    fs::create_dir_all(root).with_context(|| format!("cannot create `{}`", root.display()))?;
+    let mut root = spec.directory.clone();
+    fs::create_dir_all(&root).with_context(|| format!("cannot create `{}`", root.display()))?;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).context("cannot make the mounts private")?;
-    match spec.content {
-        Content::Directory => bind(root, root)?,
-        Content::Empty => file_system("tmpfs", root, "mode=755,size=8g")?,
+    match &spec.content {
+        Content::Directory => bind(&root, &root)?,
+        Content::Over(image) => root = lay_over(image, &root)?,
     }
+    let root = &root;
     mount_kernel_file_systems(root)?;
-    for entry in &spec.binds {
-        let target = within(root, &entry.target);
-        if entry.source.is_dir() {
-            fs::create_dir_all(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
-        } else {
-            create_parent(&target)?;
-            File::create(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
-        }
-        bind(&entry.source, &target)?;
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-        mount(NONE, &target, NONE, flags, NONE)
-            .with_context(|| format!("cannot make `{}` read-only", target.display()))?;
-    }
-    if spec.content == Content::Empty {
-        for (link, target) in &spec.links {
-            let link = within(root, link);
-            create_parent(&link)?;
-            symlink(target, &link).with_context(|| format!("cannot create the link `{}`", link.display()))?;
-        }
-    }
     let old = root.join(".old");
     fs::create_dir_all(&old)?;
     chdir(root)?;
@@ -84,6 +65,18 @@ fn enter(spec: &Spec) -> Result<()> {
     umount2("/.old", MntFlags::MNT_DETACH).context("cannot let go of the old root")?;
     fs::remove_dir("/.old").context("cannot remove `/.old`")?;
     Ok(())
+}
+
+/// Mounts an image's files below a tmpfs that takes all changes; returns the place of both together.
+fn lay_over(image: &Path, directory: &Path) -> Result<PathBuf> {
+    file_system("tmpfs", directory, "mode=755,size=8g")?;
+    let [upper, work, both] = ["upper", "work", "both"].map(|name| directory.join(name));
+    for folder in [&upper, &work, &both] {
+        fs::create_dir(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+    }
+    let options = format!("lowerdir={},upperdir={},workdir={}", image.display(), upper.display(), work.display());
+    file_system("overlay", &both, &options)?;
+    Ok(both)
 }
 
 fn mount_kernel_file_systems(root: &Path) -> Result<()> {
@@ -119,14 +112,4 @@ fn bind(source: &Path, target: &Path) -> Result<()> {
 fn file_system(kind: &str, target: &Path, options: &str) -> Result<()> {
     mount(Some(kind), target, Some(kind), MsFlags::empty(), Some(options))
         .with_context(|| format!("cannot mount {kind} at `{}`", target.display()))
-}
-
-fn create_parent(path: &Path) -> Result<()> {
-    let Some(parent) = path.parent() else { return Ok(()) };
-    fs::create_dir_all(parent).with_context(|| format!("cannot create `{}`", parent.display()))
-}
-
-/// `path` as seen inside, as a path outside.
-fn within(root: &Path, path: &Path) -> PathBuf {
-    root.join(path.strip_prefix("/").unwrap_or(path))
 }

@@ -3,6 +3,8 @@
 mod builder;
 mod classic;
 mod store;
+mod worker;
+mod wrap;
 
 use anyhow::Result;
 
@@ -23,6 +25,8 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     std::fs::create_dir_all(&folder)?;
     store::run(tally, lab);
     classic::run(tally, lab);
+    worker::run(tally, lab);
+    wrap::run(tally, lab);
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }

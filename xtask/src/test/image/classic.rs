@@ -9,7 +9,7 @@ use crate::lab::Lab;
 use crate::test::case::{Tally, expect_equal};
 
 /// A layer of packages and of what they depend on, as they are installed.
-const LAYER: &str = r#"
+pub(super) const LAYER: &str = r#"
     mkdir -p "$1"
     todo=("${@:2}")
     declare -A seen

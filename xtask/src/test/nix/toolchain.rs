@@ -32,16 +32,17 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         }
         Ok(())
     });
-    tally.check("the worker's root holds store closures, three links and kernel file systems only", || {
+    tally.check("the worker's root holds the closure, a user, three links and kernel file systems only", || {
         let Some(worker) = &lab.worker else { bail!("there is no worker") };
-        let script = "cd /; ls -A; for f in bin/* usr/bin/*; do echo $f $(readlink $f); done; ls nix nix/store";
+        let script = "cd /; ls -A; for f in bin/* usr/bin/*; do echo $f $(readlink $f); done; cat etc/group etc/passwd; ls -A home nix nix/store";
         let shell = worker.command("/bin/sh").args(["-c", script]).env("PATH", format!("{}/bin", sandbox.toolchain.tools));
         let mut store: Vec<&str> = sandbox.toolchain.closure.iter().map(|path| path.trim_start_matches("/nix/store/")).collect();
         store.sort_unstable();
         let tools = &sandbox.toolchain.tools;
         let expected = format!(
-            "bin\ndev\nnix\nproc\ntmp\nusr\nbin/bash {tools}/bin/bash\nbin/sh {tools}/bin/sh\nusr/bin/env {tools}/bin/env\n\
-             nix:\nstore\n\nnix/store:\n{}\n",
+            "bin\ndev\netc\nhome\nnix\nproc\ntmp\nusr\nbin/bash {tools}/bin/bash\nbin/sh {tools}/bin/sh\nusr/bin/env {tools}/bin/env\n\
+             root:x:0:\nnativelink:x:1000:\nroot:x:0:0:root:/root:/bin/sh\n\
+             nativelink:x:1000:1000:worker:/home/nativelink:/bin/sh\nhome:\nnativelink\n\nnix:\nstore\n\nnix/store:\n{}\n",
             store.join("\n")
         );
         expect_equal("the worker's root", &output(shell)?, &expected)
