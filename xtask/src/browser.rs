@@ -41,8 +41,7 @@ impl<'a> Browser<'a> {
 
     /// Takes a picture of a page, 1200 pixels wide; fails if it shows nothing.
     pub(crate) fn picture(&self, page: &str) -> Result<PathBuf> {
-        let inside = format!("/srv/{}/page.png", self.name);
-        let flag = format!("--screenshot={inside}");
+        let flag = format!("--screenshot={}/page.png", self.inside());
         let flags = ["--hide-scrollbars", "--window-size=1200,1000", "--virtual-time-budget=5000", &flag];
         self.browse(&[&flags[..], &[&self.url(page)]].concat())?;
         let file = self.folder().join("page.png");
@@ -50,13 +49,18 @@ impl<'a> Browser<'a> {
         Ok(file)
     }
 
+    /// The folder as the browser sees it.
+    fn inside(&self) -> String {
+        format!("/srv/{}", self.name)
+    }
+
     fn url(&self, page: &str) -> String {
-        format!("file:///srv/{}/{page}", self.name)
+        format!("file://{}/{page}", self.inside())
     }
 
     /// Runs the browser and returns what it prints. It asks nothing of any network by itself.
     fn browse(&self, arguments: &[&str]) -> Result<String> {
-        let home = format!("/srv/{}", self.name);
+        let home = self.inside();
         let profile = format!("--user-data-dir={home}/profile");
         let own = [
             "--headless",

@@ -31,14 +31,17 @@ impl Platform {
             "aarch64" => "arm64",
             other => other,
         };
-        Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None }
+        Self::linux(architecture)
     }
 
     /// What images for a system are for; this machine's where the system has no images.
     #[must_use]
     pub fn of_system(system: System) -> Self {
-        let on = |name: &str| Self { os: "linux".to_owned(), architecture: name.to_owned(), variant: None };
-        system.oci_architecture().map_or_else(Self::of_this_machine, on)
+        system.oci_architecture().map_or_else(Self::of_this_machine, Self::linux)
+    }
+
+    fn linux(architecture: &str) -> Self {
+        Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None }
     }
 
     /// Whether an image of platform `other` is one of this platform. Without a variant, any will do.

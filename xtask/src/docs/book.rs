@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 /// The list of pages.
 pub(super) const SUMMARY: &str = "docs/SUMMARY.md";
-/// Pages of the repository itself, in the order in which they come before and after those of the summary.
+/// The page before those of the list.
 const FRONT: &str = "README.md";
 
 /// Files by their places below `src`.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
 use crate::sandbox::toolchain::{nix, output};
+use crate::sandbox::{Sandbox, Tools};
 use crate::step::{Attempts, run_logged};
 
 /// An image that is unpacked, and how it wants to be run.
@@ -37,10 +37,9 @@ pub(crate) fn prepare(sandbox: &Sandbox, name: &str, manifest: &str, include: &[
         fs::create_dir_all(&outside)?;
         let image = outside.join("layout");
         remove(&image)?;
-        let inside = if place.outside("") == builder.directory().join("lre/") {
-            place.inside(&layout).join("layout")
-        } else {
-            image
+        let inside = match sandbox.tools {
+            Tools::Sandbox => place.inside(&layout).join("layout"),
+            Tools::Host => image,
         };
         let lre = nix(builder, sandbox.tools, &place, &place.text("bin/lre"))
             .args(["image", "build", "--manifest", manifest, "--worker", &worker, "--out"])

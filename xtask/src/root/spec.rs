@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Spec {
     /// The directory that becomes `/`.
     pub(crate) directory: PathBuf,
-    /// What it holds before the binds.
+    /// What it holds to begin with.
     pub(crate) content: Content,
 }
 
