@@ -7,6 +7,7 @@ mod compact;
 mod inflate;
 mod json;
 mod message;
+mod node;
 mod pool;
 mod read;
 mod row;
@@ -19,8 +20,8 @@ mod broken;
 #[cfg(test)]
 mod unit;
 
-pub use pool::{FileId, ListId, Pool, SetId, Text};
-pub use read::{ReadError, ReadProblem, read_log};
+pub use pool::{Digest, FileId, ListId, Pool, SetId, Text};
+pub use read::{ReadError, ReadProblem, read_log, read_outcomes};
 
 /// How a log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +56,8 @@ pub struct Spawn {
     pub platform: ListId,
     /// What it may read.
     pub inputs: SetId,
-    /// What it wrote, or was to write: path, and digest if it is there.
-    pub outputs: Box<[(Text, Option<Text>)]>,
+    /// What it wrote, or was to write: path, and the file if it is there.
+    pub outputs: Box<[(Text, Option<FileId>)]>,
     /// The target.
     pub label: Text,
     /// The kind of action, such as `CppCompile`.
@@ -76,7 +77,7 @@ pub struct Spawn {
     /// Whether a remote cache was allowed.
     pub remote_cacheable: bool,
     /// The action's digest, which is its key in the cache. Only there where a cache was in use.
-    pub digest: Option<Text>,
+    pub digest: Option<Digest>,
 }
 
 impl Spawn {

@@ -49,7 +49,7 @@ pub struct Hits {
 pub struct RootCause<'a> {
     /// What it is.
     pub cause: Cause,
-    /// The actions that it makes differ directly.
+    /// The actions that it makes differ directly. Of more than 200, only the first 200 are in order.
     pub actions: Vec<Action<'a>>,
     /// How many more actions missed only because they read what those made.
     pub downstream: usize,

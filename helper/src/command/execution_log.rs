@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::execlog::{Log, Pool, ReadProblem, read_log};
+use crate::execlog::{Log, Pool, ReadError, ReadProblem, read_log, read_outcomes};
 
 /// How much memory logs may take where nothing else is asked for, in MiB.
 pub(super) const MEBIBYTES: usize = 4096;
@@ -15,15 +15,30 @@ pub(super) const MEBIBYTES: usize = 4096;
 /// # Errors
 /// If it cannot be read; the error names the file and the place in it.
 pub(super) fn read_execution_log(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
-    let reader = File::open(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-    read_log(reader, pool, mebibytes.saturating_mul(1 << 20)).map_err(|error| {
-        let hint = match error.problem {
-            ReadProblem::Memory(mebibytes) => {
-                format!("`lre explain` lets it take more with `--max-memory {}`", mebibytes.max(1).saturating_mul(2))
-            }
-            // Not to the file that was named: it may be something else, and precious.
-            _ => "let Bazel write one with `--execution_log_compact_file=build.log`".to_owned(),
-        };
-        anyhow!("cannot use `{}` as an execution log: {error}\n\nhint: {hint}", file.display())
-    })
+    let log = read_log(open(file)?, pool, mebibytes.saturating_mul(1 << 20));
+    log.map_err(|error| refusal(file, &error))
+}
+
+/// The same without what only a comparison asks for.
+///
+/// # Errors
+/// The same.
+pub(super) fn read_outcomes_of(file: &Path, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
+    let log = read_outcomes(open(file)?, pool, mebibytes.saturating_mul(1 << 20));
+    log.map_err(|error| refusal(file, &error))
+}
+
+fn open(file: &Path) -> anyhow::Result<File> {
+    File::open(file).with_context(|| format!("cannot read `{}`", file.display()))
+}
+
+fn refusal(file: &Path, error: &ReadError) -> anyhow::Error {
+    let hint = match error.problem {
+        ReadProblem::Memory(mebibytes) => {
+            format!("`lre explain` lets it take more with `--max-memory {}`", mebibytes.max(1).saturating_mul(2))
+        }
+        // Not to the file that was named: it may be something else, and precious.
+        _ => "let Bazel write one with `--execution_log_compact_file=build.log`".to_owned(),
+    };
+    anyhow!("cannot use `{}` as an execution log: {error}\n\nhint: {hint}", file.display())
 }

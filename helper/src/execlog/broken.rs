@@ -2,6 +2,7 @@
 
 use prost::Message;
 
+use super::message::Digest;
 use super::message::*;
 use super::synthetic::{Build, write_synthetic_log};
 use super::*;

@@ -1,7 +1,6 @@
 //! Entries of a compact log (`tools.protos.ExecLogEntry`), each of which may refer to earlier ones.
 
-use hashbrown::HashMap;
-
+use super::node::{Node, Nodes};
 use super::pool::{FileId, Pool, SetId, Text};
 use super::read::{ReadProblem, hash_function};
 use super::row::Row;
@@ -9,33 +8,41 @@ use super::spawn::{Digest, File, Outputs, add_pair, add_properties, blank};
 use super::wire::{Fields, Value};
 use super::{Log, Spawn};
 
-/// What an id stands for.
-#[derive(Clone, Copy)]
-enum Node {
-    File(FileId),
-    /// A folder, as the set of the files in it.
-    Folder(Text, SetId),
-    Set(SetId),
+/// What is read of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// Everything.
+    All,
+    /// What became of each spawn: neither command line and environment nor inputs. Equal files may have unequal numbers.
+    Outcomes,
 }
 
 /// The entries so far.
 pub(super) struct Entries {
+    parts: Parts,
     /// In bytes, of what one entry may stand for beyond its own bytes.
     longest: u64,
-    nodes: HashMap<u32, Node>,
-    /// Numbers of the entry that is read, kept for their memory alone.
+    nodes: Nodes,
+    /// Of the entry that is read, kept for their memory alone.
     ids: Vec<u32>,
+    files: Vec<FileId>,
+    sets: Vec<SetId>,
+    outputs: Outputs,
     arguments: Row,
     environment: Row,
     properties: Row,
 }
 
 impl Entries {
-    pub(super) fn new(longest: u64) -> Self {
+    pub(super) fn new(parts: Parts, longest: u64) -> Self {
         Self {
+            parts,
             longest,
-            nodes: HashMap::new(),
+            nodes: Nodes::default(),
             ids: Vec::new(),
+            files: Vec::new(),
+            sets: Vec::new(),
+            outputs: Outputs::new(),
             arguments: Row::default(),
             environment: Row::default(),
             properties: Row::default(),
@@ -64,6 +71,8 @@ impl Entries {
                 log.spawns.push(spawn);
                 return Ok(());
             }
+            6 | 9 | 10 if self.parts == Parts::Outcomes => return Ok(()),
+            3 if self.parts == Parts::Outcomes => Node::File(File::read(message)?.add(pool)?),
             3 => Node::File(File::read(message)?.intern(pool)?),
             4 => self.folder(message, pool)?,
             5 => Node::File(link(message)?.intern(pool)?),
@@ -79,24 +88,21 @@ impl Entries {
 
     /// About how many bytes of memory the ids take.
     pub(super) fn bytes(&self) -> usize {
-        self.nodes.capacity() * (size_of::<(u32, Node)>() + 1)
-    }
-
-    fn node(&self, id: u32) -> Result<Node, ReadProblem> {
-        self.nodes.get(&id).copied().ok_or(ReadProblem::UnknownId(id))
+        self.nodes.bytes()
     }
 
     /// One set of all that some ids stand for.
-    fn join(&self, ids: &[u32], more: Option<FileId>, pool: &mut Pool) -> Result<SetId, ReadProblem> {
-        let (mut files, mut sets) = (Vec::new(), Vec::new());
+    fn join(&mut self, ids: &[u32], more: Option<FileId>, pool: &mut Pool) -> Result<SetId, ReadProblem> {
+        self.files.clear();
+        self.sets.clear();
         for id in ids {
-            match self.node(*id)? {
-                Node::File(file) => files.push(file),
-                Node::Folder(_, set) | Node::Set(set) => sets.push(set),
+            match self.nodes.get(*id)? {
+                Node::File(file) => self.files.push(file),
+                Node::Folder(_, set) | Node::Set(set) => self.sets.push(set),
             }
         }
-        files.extend(more);
-        Ok(pool.set(&files, &sets))
+        self.files.extend(more);
+        Ok(pool.set(&self.files, &self.sets))
     }
 
     /// A folder; the paths of its files are relative to it.
@@ -138,7 +144,7 @@ impl Entries {
     }
 
     /// Links of a runfiles tree, as the files that they lead to.
-    fn link_set(&self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
+    fn link_set(&mut self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
         let mut ids = Vec::new();
         for field in Fields::of(message) {
             match field? {
@@ -156,7 +162,7 @@ impl Entries {
         self.join(&ids, None, pool).map(Node::Set)
     }
 
-    fn runfiles(&self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
+    fn runfiles(&mut self, message: &[u8], pool: &mut Pool) -> Result<Node, ReadProblem> {
         let (mut path, mut mapping, mut ids) = (&[][..], None, Vec::new());
         for field in Fields::of(message) {
             match field? {
@@ -175,14 +181,15 @@ impl Entries {
     }
 
     fn spawn(&mut self, message: &[u8], pool: &mut Pool) -> Result<Spawn, ReadProblem> {
-        let mut spawn = blank(pool);
+        let mut spawn = blank();
         for row in [&mut self.arguments, &mut self.environment, &mut self.properties] {
             row.start();
         }
-        let mut outputs = Outputs::new();
+        self.outputs.clear();
         for field in Fields::of(message) {
             let (tag, value) = field?;
             match tag {
+                1..=4 if self.parts == Parts::Outcomes => {}
                 1 => self.arguments.push(value.bytes()?, pool)?,
                 2 => add_pair(value, &mut self.environment, pool)?,
                 3 => add_properties(value, &mut self.properties, pool)?,
@@ -190,9 +197,9 @@ impl Entries {
                     spawn.inputs = match value.id()? {
                         0 => Pool::NO_FILES,
                         id => self.join(&[id], None, pool)?,
-                    }
+                    };
                 }
-                6 => self.output(value, &mut outputs, pool)?,
+                6 => self.output(value, pool)?,
                 7 => spawn.label = pool.intern_bytes(value.bytes()?)?,
                 8 => spawn.mnemonic = pool.intern_bytes(value.bytes()?)?,
                 9 => spawn.exit_code = value.signed()?,
@@ -202,31 +209,27 @@ impl Entries {
                 13 => spawn.remotable = value.is_true()?,
                 14 => spawn.cacheable = value.is_true()?,
                 15 => spawn.remote_cacheable = value.is_true()?,
-                16 => spawn.digest = Some(pool.intern_bytes(Digest::read(value)?.hash)?),
+                16 => spawn.digest = Some(pool.digest(Digest::read(value)?.hash)?),
                 _ => {}
             }
         }
         spawn.arguments = self.arguments.intern(pool);
         spawn.environment = self.environment.intern(pool);
         spawn.platform = self.properties.intern(pool);
-        spawn.outputs = outputs.into();
+        spawn.outputs = self.outputs.as_slice().into();
         Ok(spawn)
     }
 
-    fn output(&self, value: Value<'_>, outputs: &mut Outputs, pool: &mut Pool) -> Result<(), ReadProblem> {
+    fn output(&mut self, value: Value<'_>, pool: &mut Pool) -> Result<(), ReadProblem> {
         for field in value.fields()? {
             match field? {
-                (4, path) => outputs.push((pool.intern_bytes(path.bytes()?)?, None)),
-                (5, id) => match self.node(id.id()?)? {
-                    Node::File(file) => {
-                        let (path, digest) = pool.path_and_digest(file);
-                        outputs.push((path, Some(digest)));
-                    }
+                (4, path) => self.outputs.push((pool.intern_bytes(path.bytes()?)?, None)),
+                (5, id) => match self.nodes.get(id.id()?)? {
+                    Node::File(file) => self.outputs.push((pool.path_of(file), Some(file))),
                     Node::Folder(path, set) => {
-                        outputs.push((path, None));
-                        let files = pool.files_in(set).map(|file| pool.path_and_digest(file));
-                        outputs.extend(files.map(|(path, digest)| (path, Some(digest))));
-                        self.check((outputs.len() * size_of::<(Text, Option<Text>)>()) as u64)?;
+                        self.outputs.push((path, None));
+                        self.outputs.extend(pool.files_in(set).map(|file| (pool.path_of(file), Some(file))));
+                        self.check((self.outputs.len() * size_of::<(Text, Option<FileId>)>()) as u64)?;
                     }
                     Node::Set(_) => return Err(ReadProblem::UnknownId(id.id()?)),
                 },

@@ -1,7 +1,7 @@
 //! Spawns of a JSON log.
 
 use super::message::{Pair, SpawnExec};
-use super::pool::{FileId, ListId, Pool, Text};
+use super::pool::{Digest, FileId, ListId, Pool, Text};
 use super::read::hash_function;
 use super::spawn::join_outputs;
 use super::{Log, Spawn, message};
@@ -33,17 +33,21 @@ pub(super) fn add_object(exec: &SpawnExec, pool: &mut Pool, log: &mut Log) {
         remotable: exec.remotable,
         cacheable: exec.cacheable,
         remote_cacheable: exec.remote_cacheable,
-        digest: exec.digest.as_ref().map(|digest| pool.intern(&digest.hash)),
+        digest: exec.digest.as_ref().map(|digest| intern_digest(&digest.hash, pool)),
     });
 }
 
 fn intern_file(file: &message::File, pool: &mut Pool) -> FileId {
     let path = pool.intern(&file.path);
     let digest = match (&file.digest, file.symlink_target_path.as_str()) {
-        (_, target) if !target.is_empty() => pool.intern(&format!("-> {target}")),
-        (digest, _) => pool.intern(digest.as_ref().map_or("", |digest| &digest.hash)),
+        (_, target) if !target.is_empty() => intern_digest(&format!("-> {target}"), pool),
+        (digest, _) => intern_digest(digest.as_ref().map_or("", |digest| &digest.hash), pool),
     };
     pool.file(path, digest)
+}
+
+fn intern_digest(text: &str, pool: &mut Pool) -> Digest {
+    pool.digest(text.as_bytes()).expect("a `str` is UTF-8")
 }
 
 fn intern_pairs(pairs: &[Pair], pool: &mut Pool) -> ListId {

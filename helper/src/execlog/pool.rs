@@ -1,6 +1,8 @@
 //! Texts, lists of them, files and sets of files of execution logs, each kept once.
 
 mod arena;
+mod digest;
+mod files;
 
 use std::convert::Infallible;
 use std::num::NonZeroU32;
@@ -9,6 +11,8 @@ use std::str::Utf8Error;
 use hashbrown::HashSet;
 
 use arena::Arena;
+pub use digest::Digest;
+use files::{File, Files};
 
 /// A text's number in a pool. Equal numbers of one pool are equal texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,14 +42,23 @@ enum Member {
 pub struct Pool {
     texts: Arena<u8>,
     lists: Arena<Text>,
-    files: Arena<Text>,
+    files: Files,
     sets: Arena<Member>,
+    /// Of the set that is made, kept for their memory alone.
+    members: Vec<Member>,
 }
 
 impl Default for Pool {
     fn default() -> Self {
-        let mut pool =
-            Self { texts: Arena::default(), lists: Arena::default(), files: Arena::default(), sets: Arena::default() };
+        let mut pool = Self {
+            texts: Arena::default(),
+            lists: Arena::default(),
+            files: Files::default(),
+            sets: Arena::default(),
+            members: Vec::new(),
+        };
+        pool.intern("");
+        pool.intern_list(&[]);
         pool.set(&[], &[]);
         pool
     }
@@ -66,6 +79,17 @@ impl Text {
 impl Pool {
     /// The set of no file.
     pub const NO_FILES: SetId = SetId(0);
+    /// The empty text.
+    pub const NO_TEXT: Text = Text(NonZeroU32::MIN);
+    /// The list of no text.
+    pub const NO_LIST: ListId = ListId(0);
+
+    /// Expects the next log to say what the first one said: a matter of time alone.
+    pub(super) fn rewind(&mut self) {
+        self.texts.rewind();
+        self.lists.rewind();
+        self.sets.rewind();
+    }
 
     /// The number of a text.
     pub fn intern(&mut self, text: &str) -> Text {
@@ -122,21 +146,57 @@ impl Pool {
         self.list(list).as_chunks().0.iter().map(|[name, value]| (*name, *value))
     }
 
-    /// The number of a path with its digest.
-    pub fn file(&mut self, path: Text, digest: Text) -> FileId {
-        FileId(always(self.files.intern(&[path, digest], || Ok(()))))
+    /// A digest as it stands in a log.
+    ///
+    /// # Errors
+    /// If it is not UTF-8.
+    pub fn digest(&mut self, text: &[u8]) -> Result<Digest, Utf8Error> {
+        match digest::pack(text) {
+            Some(packed) => Ok(Digest::Packed(packed)),
+            None => self.intern_bytes(text).map(Digest::Other),
+        }
     }
 
-    /// A file's path and digest. The digest of a link is `-> ` and its target.
+    /// A digest's text.
+    #[must_use]
+    pub fn digest_text(&self, digest: Digest) -> String {
+        match digest {
+            Digest::Packed(bytes) => data_encoding::HEXLOWER.encode(&bytes),
+            Digest::Other(text) => self.text(text).to_owned(),
+        }
+    }
+
+    /// The number of a path with its digest.
+    pub fn file(&mut self, path: Text, digest: Digest) -> FileId {
+        self.files.intern(File { path, digest })
+    }
+
+    /// A number of its own for a path with its digest, for files that are compared with none: it takes no look-up.
+    ///
+    /// # Errors
+    /// If the path is not UTF-8.
+    pub fn add_file(&mut self, path: &[u8], digest: Digest) -> Result<FileId, Utf8Error> {
+        std::str::from_utf8(path)?;
+        let path = Text::of(self.texts.add(path));
+        Ok(self.files.add(File { path, digest }))
+    }
+
+    /// A file's path.
     ///
     /// # Panics
     /// If another pool gave the number.
     #[must_use]
-    pub fn path_and_digest(&self, file: FileId) -> (Text, Text) {
-        match self.files.get(file.0) {
-            [path, digest] => (*path, *digest),
-            _ => unreachable!("a file is a path and a digest"),
-        }
+    pub fn path_of(&self, file: FileId) -> Text {
+        self.files.get(file).path
+    }
+
+    /// A file's digest. That of a link is `-> ` and its target.
+    ///
+    /// # Panics
+    /// If another pool gave the number.
+    #[must_use]
+    pub fn digest_of(&self, file: FileId) -> Digest {
+        self.files.get(file).digest
     }
 
     /// A set of files and of all that is in other sets, the same for the same ones in the same order.
@@ -144,9 +204,9 @@ impl Pool {
         if let ([], [set]) = (files, sets) {
             return *set;
         }
-        let members: Vec<Member> =
-            sets.iter().copied().map(Member::Set).chain(files.iter().copied().map(Member::File)).collect();
-        SetId(always(self.sets.intern(&members, || Ok(()))))
+        self.members.clear();
+        self.members.extend(sets.iter().copied().map(Member::Set).chain(files.iter().copied().map(Member::File)));
+        SetId(always(self.sets.intern(&self.members, || Ok(()))))
     }
 
     /// The sets in a set, one level deep.
@@ -202,7 +262,7 @@ mod unit {
     #[test]
     fn shared_sets_are_walked_once_and_sub_sets_come_first() {
         let mut pool = Pool::default();
-        let digest = pool.intern("d");
+        let digest = pool.digest(b"d").expect("UTF-8");
         let files: Vec<FileId> =
             ["a", "b", "c"].map(|path| pool.intern(path)).map(|path| pool.file(path, digest)).into();
         let mut set = pool.set(&[files[0]], &[]);
@@ -220,8 +280,10 @@ mod unit {
         let (text, same) = (pool.intern("x"), pool.intern("x"));
         assert_eq!(text, same);
         assert_eq!(pool.intern_list(&[text]), pool.intern_list(&[same]));
-        let file = pool.file(text, same);
-        assert_eq!(file, pool.file(text, text));
+        let (digest, other) = (pool.digest(b"1").expect("UTF-8"), pool.digest(b"2").expect("UTF-8"));
+        let [file, changed] = [digest, other].map(|digest| pool.file(text, digest));
+        assert_ne!(file, changed);
+        assert_eq!([digest, other].map(|digest| pool.file(same, digest)), [file, changed]);
         let set = pool.set(&[file], &[]);
         assert_eq!(set, pool.set(&[file], &[]));
         assert_eq!(set, pool.set(&[], &[set]));

@@ -5,11 +5,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 use std::str::Utf8Error;
 
-use super::compact::Entries;
+use super::compact::{Entries, Parts};
 use super::inflate::with_inflated;
 use super::json::add_object;
 use super::message::SpawnExec;
-use super::pool::{Pool, Text};
+use super::pool::{FileId, Pool, Text};
 use super::spawn::add_spawn;
 use super::{Format, Log, Spawn};
 
@@ -69,6 +69,19 @@ pub enum ReadProblem {
 /// # Errors
 /// See [`ReadProblem`].
 pub fn read_log(reader: impl Read + Send, pool: &mut Pool, limit: usize) -> Result<Log, ReadError> {
+    read(reader, pool, limit, Parts::All)
+}
+
+/// The same without what only a comparison with another log asks for: in a compact log, command lines, environments,
+/// platforms and inputs are passed over and left empty.
+///
+/// # Errors
+/// See [`ReadProblem`].
+pub fn read_outcomes(reader: impl Read + Send, pool: &mut Pool, limit: usize) -> Result<Log, ReadError> {
+    read(reader, pool, limit, Parts::Outcomes)
+}
+
+fn read(reader: impl Read + Send, pool: &mut Pool, limit: usize, parts: Parts) -> Result<Log, ReadError> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let mut start = Vec::new();
     let begin = |problem| ReadError { offset: 0, inflated: false, problem };
@@ -77,11 +90,12 @@ pub fn read_log(reader: impl Read + Send, pool: &mut Pool, limit: usize) -> Resu
     let format = format_of(&start);
     let whole = io::Cursor::new(start).chain(reader);
     let budget = Budget { limit };
+    pool.rewind();
     let mut log = Log { format, hash_function: None, spawns: Vec::new() };
     let mut outputs = 0;
     match format {
         Format::Compact => {
-            let mut entries = Entries::new(budget.longest(1));
+            let mut entries = Entries::new(parts, budget.longest(1));
             with_inflated(whole, |blocks| {
                 read_messages(blocks, true, budget, |entry| {
                     let spawns = log.spawns.len();
@@ -132,7 +146,7 @@ struct Budget {
 impl Budget {
     /// `ids` is in bytes.
     fn check(self, ids: usize, outputs: usize, pool: &Pool, log: &Log) -> Result<(), ReadProblem> {
-        let spawns = log.spawns.capacity() * size_of::<Spawn>() + outputs * size_of::<(Text, Option<Text>)>();
+        let spawns = log.spawns.capacity() * size_of::<Spawn>() + outputs * size_of::<(Text, Option<FileId>)>();
         self.check_bytes(pool.bytes() + spawns + ids)
     }
 
@@ -188,6 +202,11 @@ fn read_messages(
 
 /// A length and how many bytes it took; `None` at the end.
 fn read_length(reader: &mut impl BufRead) -> Result<Option<(u64, u64)>, ReadProblem> {
+    // Nearly every length is one or two bytes, which lie together.
+    if let Some((length, prefix)) = short_length(reader.fill_buf()?) {
+        reader.consume(prefix);
+        return Ok(Some((length, prefix as u64)));
+    }
     let mut length = 0;
     for place in 0..10 {
         let Some(byte) = reader.fill_buf()?.first().copied() else {
@@ -200,6 +219,14 @@ fn read_length(reader: &mut impl BufRead) -> Result<Option<(u64, u64)>, ReadProb
         }
     }
     Err(ReadProblem::Length(length))
+}
+
+fn short_length(bytes: &[u8]) -> Option<(u64, usize)> {
+    match *bytes {
+        [one @ ..0x80, ..] => Some((one.into(), 1)),
+        [low, high @ ..0x80, ..] => Some((u64::from(low & 0x7F) | u64::from(high) << 7, 2)),
+        _ => None,
+    }
 }
 
 fn read_objects(

@@ -2,14 +2,14 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::pool::{FileId, Pool, Text};
+use super::pool::{self, FileId, Pool, Text};
 use super::read::{ReadProblem, hash_function};
 use super::row::Row;
 use super::wire::{Fields, Value};
 use super::{Log, Spawn};
 
-/// Paths and digests of what a spawn wrote.
-pub(super) type Outputs = Vec<(Text, Option<Text>)>;
+/// What a spawn wrote.
+pub(super) type Outputs = Vec<(Text, Option<FileId>)>;
 
 /// `Digest`.
 #[derive(Clone, Copy, Default)]
@@ -55,20 +55,31 @@ impl<'a> File<'a> {
         Ok(file)
     }
 
-    /// Its number. The digest of a link is its target.
+    /// A number of its own, which takes no look-up.
+    pub(super) fn add(&self, pool: &mut Pool) -> Result<FileId, ReadProblem> {
+        let digest = self.digest(pool)?;
+        Ok(pool.add_file(self.path, digest)?)
+    }
+
+    /// Its number.
     pub(super) fn intern(&self, pool: &mut Pool) -> Result<FileId, ReadProblem> {
         let path = pool.intern_bytes(self.path)?;
-        let digest = match self.target {
-            b"" => pool.intern_bytes(self.digest.hash)?,
-            target => pool.intern_bytes(&[b"-> ", target].concat())?,
-        };
+        let digest = self.digest(pool)?;
         Ok(pool.file(path, digest))
+    }
+
+    /// That of a link is its target.
+    fn digest(&self, pool: &mut Pool) -> Result<pool::Digest, ReadProblem> {
+        Ok(match self.target {
+            b"" => pool.digest(self.digest.hash)?,
+            target => pool.digest(&[b"-> ", target].concat())?,
+        })
     }
 }
 
 /// A spawn of which nothing is known.
-pub(super) fn blank(pool: &mut Pool) -> Spawn {
-    let (text, list) = (pool.intern(""), pool.intern_list(&[]));
+pub(super) fn blank() -> Spawn {
+    let (text, list) = (Pool::NO_TEXT, Pool::NO_LIST);
     Spawn {
         arguments: list,
         environment: list,
@@ -114,7 +125,7 @@ pub(super) fn add_properties(value: Value<'_>, row: &mut Row, pool: &mut Pool) -
 
 /// Takes the next spawn of a binary log.
 pub(super) fn add_spawn(message: &[u8], pool: &mut Pool, log: &mut Log) -> Result<(), ReadProblem> {
-    let mut spawn = blank(pool);
+    let mut spawn = blank();
     let (mut arguments, mut environment, mut properties) = (Row::default(), Row::default(), Row::default());
     let (mut inputs, mut listed, mut actual) = (Vec::new(), Vec::new(), Vec::new());
     let mut function = None;
@@ -149,7 +160,7 @@ pub(super) fn add_spawn(message: &[u8], pool: &mut Pool, log: &mut Log) -> Resul
             19 => {
                 let digest = Digest::read(value)?;
                 note(digest)?;
-                spawn.digest = Some(pool.intern_bytes(digest.hash)?);
+                spawn.digest = Some(pool.digest(digest.hash)?);
             }
             _ => {}
         }
@@ -167,8 +178,7 @@ pub(super) fn add_spawn(message: &[u8], pool: &mut Pool, log: &mut Log) -> Resul
 /// Listed outputs are sorted; a folder is listed, and its files are among the actual ones.
 pub(super) fn join_outputs(listed: &[Text], actual: &[FileId], pool: &Pool) -> Outputs {
     let ranks: HashMap<Text, usize> = listed.iter().rev().copied().zip((0..listed.len()).rev()).collect();
-    let actual = actual.iter().map(|file| pool.path_and_digest(*file));
-    let mut outputs: Outputs = actual.map(|(path, digest)| (path, Some(digest))).collect();
+    let mut outputs: Outputs = actual.iter().map(|file| (pool.path_of(*file), Some(*file))).collect();
     let there: HashSet<Text> = outputs.iter().map(|(path, _)| *path).collect();
     outputs.extend(listed.iter().filter(|path| !there.contains(*path)).map(|path| (*path, None)));
     outputs.sort_by_key(|(path, _)| ranks.get(path).copied().unwrap_or(listed.len()));

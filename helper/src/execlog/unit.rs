@@ -106,6 +106,27 @@ fn the_three_formats_are_told_apart_by_content_and_mean_the_same() {
 }
 
 #[test]
+fn outcomes_are_those_of_the_whole_log() {
+    let log = compact(&entries());
+    let mut pool = Pool::default();
+    let whole = read_log(log.as_slice(), &mut pool, 1 << 30).expect("a log");
+    let outcomes = read_outcomes(log.as_slice(), &mut pool, 1 << 30).expect("a log");
+    let known = |log: &Log| -> Vec<_> {
+        let output = |(path, file): &(Text, Option<FileId>)| {
+            (pool.text(*path).to_owned(), file.map(|file| pool.digest_text(pool.digest_of(file))))
+        };
+        log.spawns.iter().map(|spawn| spawn.outputs.iter().map(output).collect::<Vec<_>>()).collect()
+    };
+    assert_eq!(known(&outcomes), known(&whole));
+    for (outcome, spawn) in outcomes.spawns.iter().zip(&whole.spawns) {
+        let (arguments, environment, platform) = (Pool::NO_LIST, Pool::NO_LIST, Pool::NO_LIST);
+        let outputs = outcome.outputs.clone();
+        let expected = Spawn { arguments, environment, platform, inputs: Pool::NO_FILES, outputs, ..spawn.clone() };
+        assert_eq!(*outcome, expected);
+    }
+}
+
+#[test]
 fn a_binary_log_that_starts_as_json_does_is_told_apart() {
     // A length of 123 is `{`, the first field's tag a line feed, an argument's length of 34 a quote.
     let argument = "/".repeat(34);
@@ -128,8 +149,9 @@ fn folders_as_outputs_are_their_files() {
     let log = compact(&[entry(1, Payload::Directory(folder)), entry(0, Payload::Spawn(spawn))]);
     let log = read(&log, &mut pool).expect("a compact log");
     let outputs = log.spawns[0].outputs.iter();
-    let outputs: Vec<_> = outputs.map(|(path, digest)| (pool.text(*path), digest.map(|d| pool.text(d)))).collect();
-    assert_eq!(outputs, [("out", None), ("out/x", Some("cc"))]);
+    let outputs: Vec<_> =
+        outputs.map(|(path, file)| (pool.text(*path), file.map(|f| pool.digest_text(pool.digest_of(f))))).collect();
+    assert_eq!(outputs, [("out", None), ("out/x", Some("cc".to_owned()))]);
 }
 
 #[test]

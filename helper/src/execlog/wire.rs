@@ -23,12 +23,13 @@ impl<'a> Fields<'a> {
         Self(message)
     }
 
+    #[inline(always)]
     fn read(&mut self) -> Result<(u32, Value<'a>), ReadProblem> {
-        let (tag, wire_type) = decode_key(&mut self.0)?;
+        let (tag, wire_type) = self.key()?;
         let value = match wire_type {
-            WireType::Varint => Value::Number(decode_varint(&mut self.0)?),
+            WireType::Varint => Value::Number(varint(&mut self.0)?),
             WireType::LengthDelimited => {
-                let length = decode_varint(&mut self.0)?;
+                let length = varint(&mut self.0)?;
                 Value::Bytes(self.take(usize::try_from(length).unwrap_or(usize::MAX))?)
             }
             WireType::SixtyFourBit => self.take(8).map(|_| Value::Fixed)?,
@@ -39,6 +40,19 @@ impl<'a> Fields<'a> {
         Ok((tag, value))
     }
 
+    #[inline]
+    fn key(&mut self) -> Result<(u32, WireType), ReadProblem> {
+        // Nearly every key is one byte.
+        if let [byte @ 8..0x80, rest @ ..] = self.0
+            && let Ok(wire_type) = WireType::try_from(u64::from(byte & 7))
+        {
+            self.0 = rest;
+            return Ok((u32::from(byte >> 3), wire_type));
+        }
+        Ok(decode_key(&mut self.0)?)
+    }
+
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], ReadProblem> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(ReadProblem::Malformed)?;
         self.0 = rest;
@@ -46,9 +60,20 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A number, which mostly is one byte.
+#[inline]
+fn varint(bytes: &mut &[u8]) -> Result<u64, ReadProblem> {
+    if let [byte @ ..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Ok(u64::from(*byte));
+    }
+    Ok(decode_varint(bytes)?)
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u32, Value<'a>), ReadProblem>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
             return None;
@@ -91,7 +116,7 @@ impl<'a> Value<'a> {
             return Ok(());
         };
         while !packed.is_empty() {
-            ids.push(Self::Number(decode_varint(&mut packed)?).id()?);
+            ids.push(Self::Number(varint(&mut packed)?).id()?);
         }
         Ok(())
     }

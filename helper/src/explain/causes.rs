@@ -8,6 +8,10 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::{Action, Cause, CommandLines, RootCause};
 use crate::execlog::{Log, Pool};
 
+/// How many actions of a cause are in order, which is as many as a page names: to sort a million of them for the sake of
+/// a few would take as long as to read the log.
+pub(super) const NAMED: usize = 200;
+
 /// A cause's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CauseId(u32);
@@ -78,7 +82,7 @@ impl Causes {
             .map(|(cause, Affected { actions, downstream })| {
                 let commands = actions.iter().find_map(|index| commands(*index));
                 let mut actions: Vec<Action<'_>> = actions.into_iter().map(action).collect();
-                actions.sort_unstable();
+                sort_first(&mut actions, NAMED);
                 RootCause { cause, actions, downstream, commands, notes: Vec::new() }
             })
             .collect();
@@ -86,5 +90,29 @@ impl Causes {
             (!root.cause.is_miss(), Reverse(root.actions.len() + root.downstream), root.cause.describe())
         });
         roots
+    }
+}
+
+/// Brings the smallest `count` to the front, in order.
+fn sort_first<T: Ord>(items: &mut [T], count: usize) {
+    if items.len() > count {
+        items.select_nth_unstable(count);
+        items[..count].sort_unstable();
+    } else {
+        items.sort_unstable();
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn the_smallest_come_first_and_in_order() {
+        let mut items: Vec<u32> = (0..1000).map(|item| item * 7919 % 1000).collect();
+        sort_first(&mut items, 10);
+        assert!((0..10).eq(items[..10].iter().copied()));
+        sort_first(&mut items, 1000);
+        assert!((0..1000).eq(items));
     }
 }

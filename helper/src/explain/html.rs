@@ -3,11 +3,9 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
+use super::causes::NAMED;
 use super::{Action, CommandLines, Hits, PinnedSide, Report, RootCause, side_of_manifest};
 use crate::manifest::Manifest;
-
-/// How many actions of a cause the page names.
-const NAMED: usize = 200;
 
 /// What the browser is told: nothing but this page's own styles and script.
 const LOADS_NOTHING: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";

@@ -10,10 +10,10 @@ use crate::execlog::{FileId, Pool, SetId, Text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) path: Text,
-    /// Its digest in the first set.
-    pub(super) before: Option<Text>,
+    /// What it is in the first set.
+    pub(super) before: Option<FileId>,
     /// In the second.
-    pub(super) after: Option<Text>,
+    pub(super) after: Option<FileId>,
 }
 
 /// Compares sets of files. Most are made of the same smaller ones: equal ones are left out unseen, and two that were
@@ -92,12 +92,10 @@ fn without_shared(first: &[SetId], second: &[SetId]) -> (Vec<SetId>, Vec<SetId>)
 fn changes_of_files(pool: &Pool, first: &[FileId], second: &[FileId]) -> Vec<Change> {
     let shared: HashSet<FileId> = first.iter().copied().collect();
     let shared: HashSet<FileId> = second.iter().copied().filter(|file| shared.contains(file)).collect();
-    let rest = |files: &[FileId]| {
-        let files = files.iter().filter(|file| !shared.contains(*file));
-        files.map(|file| pool.path_and_digest(*file)).collect::<Vec<_>>()
-    };
-    let before = rest(first).into_iter().map(|(path, digest)| Change { path, before: Some(digest), after: None });
-    let after = rest(second).into_iter().map(|(path, digest)| Change { path, before: None, after: Some(digest) });
+    let rest = |files: &'_ [FileId]| files.iter().copied().filter(|file| !shared.contains(file)).collect::<Vec<_>>();
+    let (first, second) = (rest(first).into_iter(), rest(second).into_iter());
+    let before = first.map(|file| Change { path: pool.path_of(file), before: Some(file), after: None });
+    let after = second.map(|file| Change { path: pool.path_of(file), before: None, after: Some(file) });
     merge(before.chain(after)).to_vec()
 }
 
@@ -122,12 +120,12 @@ mod unit {
     use super::*;
 
     fn file(pool: &mut Pool, path: &str, digest: &str) -> FileId {
-        let (path, digest) = (pool.intern(path), pool.intern(digest));
+        let (path, digest) = (pool.intern(path), pool.digest(digest.as_bytes()).expect("UTF-8"));
         pool.file(path, digest)
     }
 
     fn changes(pool: &Pool, first: SetId, second: SetId) -> Vec<String> {
-        let text = |text: Option<Text>| text.map_or("-", |text| pool.text(text)).to_owned();
+        let text = |file: Option<FileId>| file.map_or("-".to_owned(), |file| pool.digest_text(pool.digest_of(file)));
         let line =
             |change: &Change| format!("{} {} {}", pool.text(change.path), text(change.before), text(change.after));
         let mut lines: Vec<String> = InputChanges::new(pool).of(first, second).iter().map(line).collect();

@@ -11,7 +11,7 @@ use super::difference::{Differences, configurations};
 use super::inputs::{Change, InputChanges};
 use super::pair::pair;
 use super::{Cause, CommandLines, Hits, Report, Sides};
-use crate::execlog::{Format, ListId, Log, Pool, SetId, Spawn, Text};
+use crate::execlog::{FileId, Format, ListId, Log, Pool, SetId, Spawn, Text};
 
 /// What is known of a pair of spawns.
 struct Findings {
@@ -112,10 +112,14 @@ pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log) -> Report<'a> {
 #[must_use]
 pub fn explain_one<'a>(pool: &'a Pool, log: &Log) -> Report<'a> {
     let mut causes = Causes::default();
+    let mut runners: HashMap<Text, CauseId> = HashMap::new();
     for (index, spawn) in indexed(log).filter(|(_, spawn)| !spawn.cache_hit) {
-        let ran = || Cause::Ran { runner: pool.text(spawn.runner).to_owned() };
-        let cause = refusal(pool, spawn).or_else(|| no_store(spawn)).unwrap_or_else(ran);
-        let cause = causes.id(cause);
+        let cause = match refusal(pool, spawn).or_else(|| no_store(spawn)) {
+            Some(cause) => causes.id(cause),
+            None => *runners
+                .entry(spawn.runner)
+                .or_insert_with(|| causes.id(Cause::Ran { runner: pool.text(spawn.runner).to_owned() })),
+        };
         causes.add(cause, index);
     }
     Report { mnemonics: hits(pool, log), causes: causes.finish(pool, log, |_| None) }
@@ -126,10 +130,10 @@ fn refusal(pool: &Pool, spawn: &Spawn) -> Option<Cause> {
     if !is_cacheable(spawn) {
         return Some(Cause::NotCacheable { remote_only: spawn.cacheable });
     }
-    let status = pool.text(spawn.status);
-    if status.is_empty() && spawn.exit_code == 0 {
+    if spawn.status == Pool::NO_TEXT && spawn.exit_code == 0 {
         return None;
     }
+    let status = pool.text(spawn.status);
     let code = format!("exit code {}", spawn.exit_code);
     let how = if status.is_empty() { code } else { format!("{}, {code}", status.escape_debug()) };
     Some(Cause::Failed { how })
@@ -210,7 +214,7 @@ impl Comparison<'_> {
             let producer = producer
                 .map(|index| &self.second.spawns[index as usize])
                 .or_else(|| earlier().map(|index| &self.first.spawns[index as usize]));
-            let text = |digest: Option<Text>| digest.map(|digest| self.pool.text(digest).to_owned());
+            let text = |file: Option<FileId>| file.map(|file| self.pool.digest_text(self.pool.digest_of(file)));
             causes.push(self.causes.id(Cause::Input {
                 path: self.pool.text(path).to_owned(),
                 values: Sides { first: text(before), second: text(after) },
@@ -232,7 +236,7 @@ impl Comparison<'_> {
             && [first, second]
                 .into_iter()
                 .flat_map(|set| self.pool.files_of(set))
-                .any(|file| is_runfile(self.pool.path_and_digest(file).0))
+                .any(|file| is_runfile(self.pool.path_of(file)))
     }
 }
 
@@ -243,7 +247,7 @@ fn of_equal_spawns(pool: &Pool, first: &Spawn, second: &Spawn) -> Cause {
     {
         return Cause::Unrecorded;
     }
-    let before: HashMap<Text, Option<Text>> = first.outputs.iter().copied().collect();
+    let before: HashMap<Text, Option<FileId>> = first.outputs.iter().copied().collect();
     let differing = second.outputs.iter().filter(|(path, digest)| before.get(path) != Some(digest));
     let outputs: Vec<String> = differing.map(|(path, _)| pool.text(*path).to_owned()).collect();
     if outputs.is_empty() { no_store(second).unwrap_or(Cause::NotStored) } else { Cause::NotDeterministic { outputs } }

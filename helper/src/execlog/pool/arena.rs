@@ -7,6 +7,9 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// How many items lie in one piece of memory, so that growing copies nothing.
 const CHUNK: usize = u16::MAX as usize;
 
+/// How far a slice may lie ahead of the one that was expected for those after it to be expected behind it.
+const AHEAD: u32 = 64;
+
 /// Where a slice lies. One that does not fit into a chunk is a chunk by itself, and its length is that chunk's.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -18,51 +21,86 @@ struct Span {
 /// The length of a slice that is a chunk by itself.
 const WHOLE: u16 = u16::MAX;
 
+/// A slice in the table. The hash is kept so that the table grows without a look at the slices.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hash: u32,
+    number: u32,
+}
+
 /// Slices by number, from 0.
 #[derive(Debug)]
 pub(super) struct Arena<T> {
     chunks: Vec<Vec<T>>,
     spans: Vec<Span>,
-    numbers: HashTable<u32>,
+    numbers: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     bytes: usize,
+    /// The slice that is expected next: a second log says nearly all that the first one said, in the same order, and to
+    /// compare with what lies next in memory takes a fraction of a look-up.
+    expected: u32,
 }
 
 /// What a slice costs beside its items: its span and its number, in tables that may be half empty.
-const OVERHEAD: usize = 2 * (size_of::<Span>() + size_of::<u32>() + 1);
+const OVERHEAD: usize = 2 * (size_of::<Span>() + size_of::<Entry>() + 1);
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
         let hasher = DefaultHashBuilder::default();
-        Self { chunks: Vec::new(), spans: Vec::new(), numbers: HashTable::new(), hasher, bytes: 0 }
+        Self { chunks: Vec::new(), spans: Vec::new(), numbers: HashTable::new(), hasher, bytes: 0, expected: 0 }
     }
 }
 
 impl<T: Copy + Eq + Hash> Arena<T> {
+    /// Expects the slices from the first one on once more.
+    pub(super) fn rewind(&mut self) {
+        self.expected = 0;
+    }
+
     /// A slice's number, if it has one.
     pub(super) fn find(&self, slice: &[T]) -> Option<u32> {
-        self.find_hashed(self.hasher.hash_one(slice), slice)
+        self.find_hashed(self.hash(slice), slice)
     }
 
     /// A slice's number. A new slice must be approved first.
+    #[inline]
     pub(super) fn intern<E>(&mut self, slice: &[T], approve: impl FnOnce() -> Result<(), E>) -> Result<u32, E> {
-        let hash = self.hasher.hash_one(slice);
+        let expected = self.expected;
+        if (expected as usize) < self.spans.len() && self.get(expected) == slice {
+            self.expected += 1;
+            return Ok(expected);
+        }
+        let hash = self.hash(slice);
         if let Some(known) = self.find_hashed(hash, slice) {
+            if known.wrapping_sub(expected) < AHEAD {
+                self.expected = known + 1;
+            }
             return Ok(known);
         }
         approve()?;
+        let number = self.add(slice);
+        self.expected += u32::from(number == expected);
+        self.numbers.insert_unique(spread(hash), Entry { hash, number }, |entry| spread(entry.hash));
+        Ok(number)
+    }
+
+    /// A number of its own for a slice, under which it cannot be found.
+    pub(super) fn add(&mut self, slice: &[T]) -> u32 {
         let number = number(self.spans.len());
         let span = self.push(slice);
         self.spans.push(span);
         self.bytes += size_of_val(slice) + OVERHEAD;
-        let (chunks, spans, hasher) = (&self.chunks, &self.spans, &self.hasher);
-        let hash_of = |number: &u32| hasher.hash_one(at(chunks, spans, *number));
-        self.numbers.insert_unique(hash, number, hash_of);
-        Ok(number)
+        number
     }
 
-    fn find_hashed(&self, hash: u64, slice: &[T]) -> Option<u32> {
-        self.numbers.find(hash, |number| self.get(*number) == slice).copied()
+    #[expect(clippy::cast_possible_truncation, reason = "half of a hash tells slices apart as well")]
+    fn hash(&self, slice: &[T]) -> u32 {
+        self.hasher.hash_one(slice) as u32
+    }
+
+    fn find_hashed(&self, hash: u32, slice: &[T]) -> Option<u32> {
+        let is_it = |entry: &Entry| entry.hash == hash && self.get(entry.number) == slice;
+        self.numbers.find(spread(hash), is_it).map(|entry| entry.number)
     }
 
     fn push(&mut self, slice: &[T]) -> Span {
@@ -71,7 +109,7 @@ impl<T: Copy + Eq + Hash> Arena<T> {
             self.chunks.push(slice.to_vec());
             return Span { chunk: number(self.chunks.len() - 1), start: 0, length };
         }
-        if self.chunks.last().is_none_or(|chunk| chunk.len() + slice.len() > CHUNK) {
+        if self.chunks.last().is_none_or(|chunk| chunk.capacity() != CHUNK || chunk.len() + slice.len() > CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         let chunk = self.chunks.len() - 1;
@@ -82,8 +120,11 @@ impl<T: Copy + Eq + Hash> Arena<T> {
     }
 
     /// The slice of a number that this arena gave.
+    #[inline]
     pub(super) fn get(&self, number: u32) -> &[T] {
-        at(&self.chunks, &self.spans, number)
+        let Span { chunk, start, length } = self.spans[number as usize];
+        let items = self.chunks[chunk as usize].as_slice();
+        if length == WHOLE { items } else { &items[start.into()..][..length.into()] }
     }
 
     /// How many slices there are.
@@ -97,14 +138,13 @@ impl<T: Copy + Eq + Hash> Arena<T> {
     }
 }
 
-fn at<'a, T>(chunks: &'a [Vec<T>], spans: &[Span], number: u32) -> &'a [T] {
-    let Span { chunk, start, length } = spans[number as usize];
-    let items = chunks[chunk as usize].as_slice();
-    if length == WHOLE { items } else { &items[start.into()..][..length.into()] }
+/// Both ends of it depend on all of the hash, as the table wants it.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// Four thousand million slices do not fit into the memory that a log may take.
-fn number(length: usize) -> u32 {
+pub(super) fn number(length: usize) -> u32 {
     u32::try_from(length).expect("fewer than 2³² entries")
 }
 
@@ -114,16 +154,38 @@ mod unit {
 
     use super::*;
 
+    fn intern(arena: &mut Arena<u8>, slice: &[u8]) -> u32 {
+        arena.intern(slice, || Ok::<_, Infallible>(())).unwrap_or_else(|never| match never {})
+    }
+
     #[test]
     fn slices_of_any_length_keep_their_numbers() {
         let mut arena = Arena::default();
-        let mut intern =
-            |slice: &[u8]| arena.intern(slice, || Ok::<_, Infallible>(())).unwrap_or_else(|never| match never {});
         let long = vec![7; 3 * CHUNK];
-        let numbers = [b"a".as_slice(), b"", &long, b"a", b"b"].map(&mut intern);
+        let numbers = [b"a".as_slice(), b"", &long, b"a", b"b"].map(|slice| intern(&mut arena, slice));
         assert_eq!(numbers, [0, 1, 2, 0, 3]);
         assert_eq!([0, 1, 2, 3].map(|number| arena.get(number)), [b"a".as_slice(), b"", &long, b"b"]);
         assert_eq!((arena.find(b"b"), arena.find(b"c")), (Some(3), None));
+    }
+
+    #[test]
+    fn numbers_are_the_same_whatever_was_expected() {
+        let mut arena = Arena::default();
+        let slices: Vec<[u8; 2]> = (0..u16::from(u8::MAX)).map(u16::to_be_bytes).collect();
+        for (number, slice) in (0..).zip(&slices) {
+            assert_eq!(intern(&mut arena, slice), number);
+        }
+        for start in [0, 3, 200] {
+            arena.rewind();
+            // From anywhere, with slices left out, back again, and with new ones.
+            let places = (start..slices.len()).step_by(3).chain(0..slices.len());
+            for place in places {
+                assert_eq!(intern(&mut arena, &slices[place]), number(place));
+            }
+            let new = arena.len();
+            assert_eq!(intern(&mut arena, &[start.try_into().expect("a byte"); 3]), number(new));
+        }
+        assert_eq!(arena.len(), slices.len() + 3);
     }
 
     #[test]
