@@ -12,6 +12,7 @@ pub mod html;
 pub mod human;
 mod inputs;
 pub mod json;
+mod memory;
 mod pair;
 mod pinned;
 mod root;
@@ -20,7 +21,12 @@ mod unit;
 
 use std::collections::BTreeMap;
 
+use crate::execlog::ListId;
+
 pub use cause::{Cause, Sides};
+#[cfg(test)]
+pub(crate) use memory::NO_LIMITS;
+pub use memory::{Limits, MemoryExceeded};
 pub use pinned::{PinnedSide, side_of_manifest};
 pub use root::{explain, explain_one};
 
@@ -49,8 +55,10 @@ pub struct Hits {
 pub struct RootCause<'a> {
     /// What it is.
     pub cause: Cause,
-    /// The actions that it makes differ directly. Of more than 200, only the first 200 are in order.
+    /// The first of the actions that it makes differ directly, in order.
     pub actions: Vec<Action<'a>>,
+    /// How many those actions are.
+    pub count: usize,
     /// How many more actions missed only because they read what those made.
     pub downstream: usize,
     /// The command lines of the first of those actions whose command lines differ.
@@ -60,12 +68,12 @@ pub struct RootCause<'a> {
 }
 
 /// An action's words in both builds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandLines {
     /// In the first build.
-    pub first: Vec<String>,
+    pub first: ListId,
     /// In the second build.
-    pub second: Vec<String>,
+    pub second: ListId,
 }
 
 /// An action, as it is named in messages.

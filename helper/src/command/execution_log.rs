@@ -34,11 +34,14 @@ fn open(file: &Path) -> anyhow::Result<File> {
 
 fn refusal(file: &Path, error: &ReadError) -> anyhow::Error {
     let hint = match error.problem {
-        ReadProblem::Memory(mebibytes) => {
-            format!("`lre explain` lets it take more with `--max-memory {}`", mebibytes.max(1).saturating_mul(2))
-        }
+        ReadProblem::Memory(mebibytes) => more_memory(mebibytes),
         // Not to the file that was named: it may be something else, and precious.
-        _ => "let Bazel write one with `--execution_log_compact_file=build.log`".to_owned(),
+        _ => "hint: let Bazel write one with `--execution_log_compact_file=build.log`".to_owned(),
     };
-    anyhow!("cannot use `{}` as an execution log: {error}\n\nhint: {hint}", file.display())
+    anyhow!("cannot use `{}` as an execution log: {error}\n\n{hint}", file.display())
+}
+
+/// The hint where `mebibytes` MiB are too few.
+pub(super) fn more_memory(mebibytes: usize) -> String {
+    format!("hint: `lre explain` lets it take more with `--max-memory {}`", mebibytes.max(1).saturating_mul(2))
 }

@@ -2,19 +2,19 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 
-use super::execution_log::{MEBIBYTES, read_execution_log, read_outcomes_of};
+use super::execution_log::{MEBIBYTES, more_memory, read_execution_log, read_outcomes_of};
 use super::progress_bar::Waiting;
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
 use crate::execlog::{Log, Pool};
 use crate::explain::bytes::describe_difference;
-use crate::explain::html::render_html;
-use crate::explain::human::render_human;
+use crate::explain::html::{self, render_html};
+use crate::explain::human::{self, render_human};
 use crate::explain::json::render_json;
-use crate::explain::{Cause, Report, RootCause, explain, explain_one};
+use crate::explain::{Cause, Limits, Report, RootCause, explain, explain_one};
 use crate::store::Store;
 
 /// Says why actions of a build were not cache hits, from execution logs in any of Bazel's three formats.
@@ -39,7 +39,7 @@ pub struct ExplainArguments {
     /// End with 0 if at least N in a hundred actions were hits. Without it, all have to be.
     #[arg(long, value_name = "N", default_value_t = 100.0, value_parser = percent)]
     fail_under: f64,
-    /// How much memory the logs may take, in MiB.
+    /// How much memory logs and comparison may take, in MiB; the text of the report is not counted.
     #[arg(long, value_name = "MIB", default_value_t = MEBIBYTES)]
     max_memory: usize,
 }
@@ -71,17 +71,24 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
         Some(file) => Some(read(file, by, &mut pool, limit)?),
         None => None,
     };
-    let mut report = match &second {
-        Some(second) => explain(&pool, &first, second),
-        None => explain_one(&pool, &first),
+    let named = match arguments.format {
+        Format::Human => human::NAMED,
+        Format::Json => usize::MAX,
+        Format::Html => html::NAMED,
     };
+    let limits = Limits { memory: limit.saturating_mul(1 << 20), named };
+    let report = match &second {
+        Some(second) => explain(&pool, &first, second, limits),
+        None => explain_one(&pool, &first, limits),
+    };
+    let mut report = report.map_err(|error| anyhow!("cannot explain the misses: {error}\n\n{}", more_memory(limit)))?;
     if let Some([first, second]) = arguments.bytes.as_deref() {
         compare_outputs(&mut report, first, second)?;
     }
     let text = match arguments.format {
         Format::Human => render_human(&report, manifest.as_ref()),
         Format::Json => render_json(&report, manifest.as_ref())?,
-        Format::Html => render_html(&report, manifest.as_ref()),
+        Format::Html => render_html(&report, &pool, manifest.as_ref()),
     };
     print_data(&text)?;
     let is_reached = report.total().reach(arguments.fail_under);

@@ -6,9 +6,9 @@ use super::message::Digest;
 use super::message::*;
 use super::synthetic::{Build, write_synthetic_log};
 use super::*;
-use crate::explain::explain;
 use crate::explain::html::render_html;
 use crate::explain::human::render_human;
+use crate::explain::{NO_LIMITS, explain};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -88,7 +88,7 @@ fn sets_of_any_depth_that_hold_each_other_twice_end() {
         let log = log(digest);
         read_log(log.as_slice(), &mut pool, 256 * MEBIBYTE).expect("a log")
     });
-    let report = explain(&pool, &first, &second);
+    let report = explain(&pool, &first, &second, NO_LIMITS).expect("memory");
     let causes: Vec<String> = report.causes.iter().map(|root| root.cause.describe()).collect();
     assert_eq!(causes, ["the action may not be cached remotely"]);
     let set = pool.files_of(second.spawns[0].inputs);
@@ -188,10 +188,10 @@ fn no_mutation_of_a_real_log_makes_anything_panic() {
         let Ok(second) = read_log(log.as_slice(), &mut pool, 256 * MEBIBYTE) else { continue };
         read[format] += 1;
         for (first, second) in [(&first, &second), (&second, &first)] {
-            let report = explain(&pool, first, second);
+            let report = explain(&pool, first, second, NO_LIMITS).expect("memory");
             let text = render_human(&report, None);
             assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
-            assert!(render_html(&report, None).ends_with("</html>\n"));
+            assert!(render_html(&report, &pool, None).ends_with("</html>\n"));
         }
     }
     assert!(read.iter().all(|count| *count > 5), "hardly any mutation could be read: {read:?}");

@@ -13,7 +13,8 @@ use super::{Log, Spawn};
 pub(super) enum Parts {
     /// Everything.
     All,
-    /// What became of each spawn: neither command line and environment nor inputs. Equal files may have unequal numbers.
+    /// What became of each spawn: neither command line, environment and inputs, nor what is in the outputs. Equal paths may
+    /// have unequal numbers.
     Outcomes,
 }
 
@@ -72,7 +73,7 @@ impl Entries {
                 return Ok(());
             }
             6 | 9 | 10 if self.parts == Parts::Outcomes => return Ok(()),
-            3 if self.parts == Parts::Outcomes => Node::File(File::read(message)?.add(pool)?),
+            3 | 5 if self.parts == Parts::Outcomes => Node::Path(path(message, pool)?),
             3 => Node::File(File::read(message)?.intern(pool)?),
             4 => self.folder(message, pool)?,
             5 => Node::File(link(message)?.intern(pool)?),
@@ -98,6 +99,8 @@ impl Entries {
         for id in ids {
             match self.nodes.get(*id)? {
                 Node::File(file) => self.files.push(file),
+                // Where there are such, no set is read.
+                Node::Path(_) => return Err(ReadProblem::UnknownId(*id)),
                 Node::Folder(_, set) | Node::Set(set) => self.sets.push(set),
             }
         }
@@ -226,6 +229,7 @@ impl Entries {
                 (4, path) => self.outputs.push((pool.intern_bytes(path.bytes()?)?, None)),
                 (5, id) => match self.nodes.get(id.id()?)? {
                     Node::File(file) => self.outputs.push((pool.path_of(file), Some(file))),
+                    Node::Path(path) => self.outputs.push((path, None)),
                     Node::Folder(path, set) => {
                         self.outputs.push((path, None));
                         self.outputs.extend(pool.files_in(set).map(|file| (pool.path_of(file), Some(file))));
@@ -248,6 +252,17 @@ fn invocation(message: &[u8]) -> Result<Option<String>, ReadProblem> {
         }
     }
     Ok(hash_function(std::str::from_utf8(name)?))
+}
+
+/// The path of a `File` or `UnresolvedSymlink`, which takes no look-up.
+fn path(message: &[u8], pool: &mut Pool) -> Result<Text, ReadProblem> {
+    let mut path = &[][..];
+    for field in Fields::of(message) {
+        if let (1, value) = field? {
+            path = value.bytes()?;
+        }
+    }
+    Ok(pool.add_text(path)?)
 }
 
 /// `UnresolvedSymlink`.

@@ -9,6 +9,8 @@ use super::read::ReadProblem;
 #[derive(Clone, Copy)]
 pub(super) enum Node {
     File(FileId),
+    /// A file of which nothing but the path is known.
+    Path(Text),
     /// A folder, as the set of the files in it.
     Folder(Text, SetId),
     Set(SetId),

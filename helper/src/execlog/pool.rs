@@ -46,16 +46,19 @@ pub struct Pool {
     sets: Arena<Member>,
     /// Of the set that is made, kept for their memory alone.
     members: Vec<Member>,
+    /// What the spawns take of the logs that were read, in bytes.
+    spawns: usize,
 }
 
 impl Default for Pool {
     fn default() -> Self {
         let mut pool = Self {
-            texts: Arena::default(),
+            texts: Arena::with_recent(),
             lists: Arena::default(),
             files: Files::default(),
             sets: Arena::default(),
             members: Vec::new(),
+            spawns: 0,
         };
         pool.intern("");
         pool.intern_list(&[]);
@@ -120,7 +123,7 @@ impl Pool {
     }
 
     /// A text's bytes.
-    pub(super) fn bytes_of(&self, text: Text) -> &[u8] {
+    pub(crate) fn bytes_of(&self, text: Text) -> &[u8] {
         self.texts.get(text.0.get() - 1)
     }
 
@@ -171,14 +174,13 @@ impl Pool {
         self.files.intern(File { path, digest })
     }
 
-    /// A number of its own for a path with its digest, for files that are compared with none: it takes no look-up.
+    /// A number of its own for a text that is compared with none: it takes no look-up.
     ///
     /// # Errors
-    /// If the path is not UTF-8.
-    pub fn add_file(&mut self, path: &[u8], digest: Digest) -> Result<FileId, Utf8Error> {
-        std::str::from_utf8(path)?;
-        let path = Text::of(self.texts.add(path));
-        Ok(self.files.add(File { path, digest }))
+    /// If it is not UTF-8.
+    pub fn add_text(&mut self, text: &[u8]) -> Result<Text, Utf8Error> {
+        std::str::from_utf8(text)?;
+        Ok(Text::of(self.texts.add(text)))
     }
 
     /// A file's path.
@@ -207,6 +209,12 @@ impl Pool {
         self.members.clear();
         self.members.extend(sets.iter().copied().map(Member::Set).chain(files.iter().copied().map(Member::File)));
         SetId(always(self.sets.intern(&self.members, || Ok(()))))
+    }
+
+    /// How many sets and files are in a set, one level deep.
+    #[must_use]
+    pub fn members_of(&self, set: SetId) -> usize {
+        self.sets.get(set.0).len()
     }
 
     /// The sets in a set, one level deep.
@@ -244,10 +252,15 @@ impl Pool {
         files
     }
 
-    /// About how many bytes of memory the pool takes.
+    /// Counts what a log takes that was read.
+    pub(super) fn count_spawns(&mut self, bytes: usize) {
+        self.spawns += bytes;
+    }
+
+    /// About how many bytes of memory the pool takes, with the spawns of the logs that were read into it.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.texts.bytes() + self.lists.bytes() + self.files.bytes() + self.sets.bytes()
+        self.spawns + self.texts.bytes() + self.lists.bytes() + self.files.bytes() + self.sets.bytes()
     }
 }
 

@@ -64,7 +64,7 @@ pub enum ReadProblem {
 }
 
 /// Reads a log. Of each broken log it says where; a log that ends early is broken. `limit` is in bytes, for all that is
-/// in the pool.
+/// in the pool, the spawns of earlier logs too.
 ///
 /// # Errors
 /// See [`ReadProblem`].
@@ -73,7 +73,7 @@ pub fn read_log(reader: impl Read + Send, pool: &mut Pool, limit: usize) -> Resu
 }
 
 /// The same without what only a comparison with another log asks for: in a compact log, command lines, environments,
-/// platforms and inputs are passed over and left empty.
+/// platforms and inputs are passed over and left empty, and of outputs the paths alone are read.
 ///
 /// # Errors
 /// See [`ReadProblem`].
@@ -116,6 +116,7 @@ fn read(reader: impl Read + Send, pool: &mut Pool, limit: usize, parts: Parts) -
             budget.check(0, outputs, pool, &log)
         })?,
     }
+    pool.count_spawns(bytes_of(&log, outputs));
     Ok(log)
 }
 
@@ -146,8 +147,7 @@ struct Budget {
 impl Budget {
     /// `ids` is in bytes.
     fn check(self, ids: usize, outputs: usize, pool: &Pool, log: &Log) -> Result<(), ReadProblem> {
-        let spawns = log.spawns.capacity() * size_of::<Spawn>() + outputs * size_of::<(Text, Option<FileId>)>();
-        self.check_bytes(pool.bytes() + spawns + ids)
+        self.check_bytes(pool.bytes() + bytes_of(log, outputs) + ids)
     }
 
     fn check_bytes(self, bytes: usize) -> Result<(), ReadProblem> {
@@ -159,6 +159,11 @@ impl Budget {
     fn longest(self, growth: usize) -> u64 {
         LONGEST.min((self.limit / growth) as u64)
     }
+}
+
+/// What a log's spawns take, in bytes.
+fn bytes_of(log: &Log, outputs: usize) -> usize {
+    log.spawns.capacity() * size_of::<Spawn>() + outputs * size_of::<(Text, Option<FileId>)>()
 }
 
 /// What a byte of a message may become: a number of one byte refers to an entry, and is kept in three lists of its kind.

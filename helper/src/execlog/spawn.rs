@@ -2,7 +2,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use super::pool::{self, FileId, Pool, Text};
+use super::pool::{FileId, Pool, Text};
 use super::read::{ReadProblem, hash_function};
 use super::row::Row;
 use super::wire::{Fields, Value};
@@ -55,25 +55,14 @@ impl<'a> File<'a> {
         Ok(file)
     }
 
-    /// A number of its own, which takes no look-up.
-    pub(super) fn add(&self, pool: &mut Pool) -> Result<FileId, ReadProblem> {
-        let digest = self.digest(pool)?;
-        Ok(pool.add_file(self.path, digest)?)
-    }
-
-    /// Its number.
+    /// Its number. The digest of a link is its target.
     pub(super) fn intern(&self, pool: &mut Pool) -> Result<FileId, ReadProblem> {
         let path = pool.intern_bytes(self.path)?;
-        let digest = self.digest(pool)?;
-        Ok(pool.file(path, digest))
-    }
-
-    /// That of a link is its target.
-    fn digest(&self, pool: &mut Pool) -> Result<pool::Digest, ReadProblem> {
-        Ok(match self.target {
+        let digest = match self.target {
             b"" => pool.digest(self.digest.hash)?,
             target => pool.digest(&[b"-> ", target].concat())?,
-        })
+        };
+        Ok(pool.file(path, digest))
     }
 }
 

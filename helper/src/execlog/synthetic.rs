@@ -19,6 +19,8 @@ const LINKED: usize = 10;
 /// In the second build every so many-th source was edited, and one header of every so many-th library.
 const EDITED_SOURCE: usize = 1000;
 const EDITED_LIBRARY: usize = 5000;
+/// In the third build one header of every so many-th library was: of a million actions, ten thousand root causes.
+const OFTEN_EDITED_LIBRARY: usize = 11;
 
 /// Which build of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Build {
     First,
     /// Some sources and headers were edited since, and archives have one more variable; the rest are hits.
     Second,
+    /// So many headers were edited since the first one that hardly anything is a hit, each a cause of its own.
+    Third,
 }
 
 /// Writes a log of `spawns` actions.
@@ -101,10 +105,13 @@ impl<W: Write> Writer<'_, W> {
 
     fn library(&mut self, earlier: &[Library]) -> io::Result<Library> {
         let number = earlier.len();
-        let second = self.build == Build::Second;
         let folder = format!("src/main/group{}/library{number}", number % 97);
         let label = format!("//{folder}:library{number}");
-        let is_edited = second && number % EDITED_LIBRARY == EDITED_LIBRARY / 2;
+        let is_edited = match self.build {
+            Build::First => false,
+            Build::Second => number % EDITED_LIBRARY == EDITED_LIBRARY / 2,
+            Build::Third => number % OFTEN_EDITED_LIBRARY == OFTEN_EDITED_LIBRARY / 2,
+        };
         let headers = (0..HEADERS)
             .map(|header| self.file(format!("{folder}/include/header_{header}.h"), is_edited && header == 0))
             .collect::<io::Result<_>>()?;
@@ -116,7 +123,8 @@ impl<W: Write> Writer<'_, W> {
         let headers = self.set(headers, depends.iter().map(|other| earlier[*other].headers).collect())?;
         let (mut objects, mut is_archive_new) = (Vec::new(), false);
         for source in 0..SOURCES {
-            let is_edited = second && (number * SOURCES + source) % EDITED_SOURCE == EDITED_SOURCE / 2;
+            let is_edited =
+                self.build == Build::Second && (number * SOURCES + source) % EDITED_SOURCE == EDITED_SOURCE / 2;
             let path = format!("{folder}/source_file_{source}.cc");
             let object = format!("bazel-out/k8-fastbuild/bin/{folder}/_objs/library{number}/source_file_{source}.o");
             let is_new = is_edited || are_headers_new;
@@ -133,7 +141,7 @@ impl<W: Write> Writer<'_, W> {
         let inputs = self.set(objects, Vec::new())?;
         let archive = format!("bazel-out/k8-fastbuild/bin/{folder}/liblibrary{number}.a");
         let arguments = [&tool("ar"), "rcsD", &archive].map(String::from).to_vec();
-        let variable = second.then_some("SALT");
+        let variable = (self.build == Build::Second).then_some("SALT");
         let archive = self.spawn(Action {
             mnemonic: "CppArchive",
             label: &label,
@@ -171,7 +179,7 @@ impl<W: Write> Writer<'_, W> {
             return Ok(Vec::new());
         }
         self.left -= 1;
-        let is_hit = self.build == Build::Second && !action.is_new && action.variable.is_none();
+        let is_hit = self.build != Build::First && !action.is_new && action.variable.is_none();
         let key = action.outputs.join(" ");
         let digest = digest(&key, action.is_new || action.variable.is_some());
         let ids =
@@ -230,18 +238,31 @@ fn compile_arguments(source: &str, object: &str, depends: &str) -> Vec<String> {
 mod unit {
     use super::*;
     use crate::execlog::{Pool, read_log};
-    use crate::explain::explain;
     use crate::explain::human::render_human;
+    use crate::explain::{NO_LIMITS, explain};
 
-    #[test]
-    fn a_pair_of_logs_has_the_causes_that_were_put_in() {
+    /// What is said of a pair with the first build.
+    fn explained(build: Build) -> (String, usize) {
         let mut pool = Pool::default();
-        let [first, second] = [Build::First, Build::Second].map(|build| {
+        let [first, second] = [Build::First, build].map(|build| {
             let mut log = Vec::new();
             write_synthetic_log(&mut log, build, 2_000).expect("a log");
             read_log(log.as_slice(), &mut pool, 1 << 30).expect("a log")
         });
         assert_eq!((first.spawns.len(), second.spawns.len()), (2_000, 2_000));
-        insta::assert_snapshot!(render_human(&explain(&pool, &first, &second), None));
+        let report = explain(&pool, &first, &second, NO_LIMITS).expect("memory");
+        (render_human(&report, None), report.causes.len())
+    }
+
+    #[test]
+    fn a_pair_of_logs_has_the_causes_that_were_put_in() {
+        insta::assert_snapshot!(explained(Build::Second).0);
+    }
+
+    #[test]
+    fn of_the_third_build_nearly_all_is_a_miss_for_many_causes() {
+        let (text, causes) = explained(Build::Third);
+        let hits = text.lines().find(|line| line.starts_with("hits: "));
+        assert_eq!((causes, hits), (20, Some("hits: 135 of 2000 (6.7 %)")));
     }
 }

@@ -4,6 +4,12 @@ use prost::encoding::{WireType, decode_key, decode_varint};
 
 use super::read::ReadProblem;
 
+/// How a field's value is written.
+const NUMBER: u8 = WireType::Varint as u8;
+const BYTES: u8 = WireType::LengthDelimited as u8;
+const FIXED_64: u8 = WireType::SixtyFourBit as u8;
+const FIXED_32: u8 = WireType::ThirtyTwoBit as u8;
+
 /// The fields of a message, in the order of its bytes.
 pub(super) struct Fields<'a>(&'a [u8]);
 
@@ -25,31 +31,26 @@ impl<'a> Fields<'a> {
 
     #[inline(always)]
     fn read(&mut self) -> Result<(u32, Value<'a>), ReadProblem> {
-        let (tag, wire_type) = self.key()?;
+        // Nearly every key is one byte.
+        let (tag, wire_type) = match *self.0 {
+            [byte @ 8..0x80, ref rest @ ..] => {
+                self.0 = rest;
+                (u32::from(byte >> 3), byte & 7)
+            }
+            _ => decode_key(&mut self.0).map(|(tag, wire_type)| (tag, wire_type as u8))?,
+        };
         let value = match wire_type {
-            WireType::Varint => Value::Number(varint(&mut self.0)?),
-            WireType::LengthDelimited => {
+            NUMBER => Value::Number(varint(&mut self.0)?),
+            BYTES => {
                 let length = varint(&mut self.0)?;
                 Value::Bytes(self.take(usize::try_from(length).unwrap_or(usize::MAX))?)
             }
-            WireType::SixtyFourBit => self.take(8).map(|_| Value::Fixed)?,
-            WireType::ThirtyTwoBit => self.take(4).map(|_| Value::Fixed)?,
-            // Out of use for longer than Bazel exists.
-            WireType::StartGroup | WireType::EndGroup => return Err(ReadProblem::Malformed),
+            FIXED_64 => self.take(8).map(|_| Value::Fixed)?,
+            FIXED_32 => self.take(4).map(|_| Value::Fixed)?,
+            // Groups are out of use for longer than Bazel exists, and the others are none.
+            _ => return Err(ReadProblem::Malformed),
         };
         Ok((tag, value))
-    }
-
-    #[inline]
-    fn key(&mut self) -> Result<(u32, WireType), ReadProblem> {
-        // Nearly every key is one byte.
-        if let [byte @ 8..0x80, rest @ ..] = self.0
-            && let Ok(wire_type) = WireType::try_from(u64::from(byte & 7))
-        {
-            self.0 = rest;
-            return Ok((u32::from(byte >> 3), wire_type));
-        }
-        Ok(decode_key(&mut self.0)?)
     }
 
     #[inline]

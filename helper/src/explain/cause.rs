@@ -91,6 +91,27 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// About how many bytes of memory its texts take.
+    pub(super) fn bytes(&self) -> usize {
+        let sides =
+            |values: &Sides<String>| values.first.iter().chain(&values.second).map(String::capacity).sum::<usize>();
+        match self {
+            Self::DigestFunction(values) | Self::Configuration(values) | Self::Argument(values) => sides(values),
+            Self::Program { name, values } | Self::Variable { name, values } | Self::Property { name, values } => {
+                name.capacity() + sides(values)
+            }
+            Self::Input { path, values, producer } => {
+                path.capacity() + sides(values) + producer.as_ref().map_or(0, String::capacity)
+            }
+            Self::NotDeterministic { outputs } => {
+                outputs.iter().map(|output| output.capacity() + size_of::<String>()).sum()
+            }
+            Self::StoreDrift(roots) => roots.first.iter().chain(&roots.second).map(|root| root.path().len()).sum(),
+            Self::Failed { how: text } | Self::Ran { runner: text } => text.capacity(),
+            Self::Unrecorded | Self::OnlyInSecond | Self::NotCacheable { .. } | Self::NoCache | Self::NotStored => 0,
+        }
+    }
+
     /// The class's name in JSON.
     #[must_use]
     pub fn class(&self) -> &'static str {

@@ -1,16 +1,19 @@
 //! Root causes so far, each kept once however many actions it has.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{Action, Cause, CommandLines, RootCause};
-use crate::execlog::{Log, Pool};
+use crate::execlog::{Log, Pool, Spawn, Text};
 
-/// How many actions of a cause are in order, which is as many as a page names: to sort a million of them for the sake of
-/// a few would take as long as to read the log.
-pub(super) const NAMED: usize = 200;
+/// What a cause costs beside its texts: itself and its number, in tables that may be half empty.
+const OVERHEAD: usize = 2 * (size_of::<RootCause<'_>>() + size_of::<Affected>() + size_of::<u32>());
+
+/// What an action costs under a cause.
+const ACTION: usize = size_of::<Action<'_>>() + 2 * size_of::<u32>();
 
 /// A cause's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +34,7 @@ pub(super) struct Causes {
     affected: Vec<Affected>,
     numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    bytes: usize,
 }
 
 impl Causes {
@@ -41,6 +45,7 @@ impl Causes {
         if let Some(known) = self.numbers.find(hash, |number| causes[*number as usize] == cause) {
             return CauseId(*known);
         }
+        self.bytes += cause.bytes() + OVERHEAD;
         let number = u32::try_from(causes.len()).expect("fewer causes than texts");
         self.numbers.insert_unique(hash, number, |number| hasher.hash_one(&causes[*number as usize]));
         self.causes.push(cause);
@@ -53,7 +58,13 @@ impl Causes {
         let actions = &mut self.affected[cause.0 as usize].actions;
         if actions.last() != Some(&spawn) {
             actions.push(spawn);
+            self.bytes += ACTION;
         }
+    }
+
+    /// About how many bytes of memory they take, now and as root causes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Counts one more action that missed only because of a cause.
@@ -61,58 +72,54 @@ impl Causes {
         self.affected[cause.0 as usize].downstream += 1;
     }
 
-    /// All that have actions: those of the most first, and those that are no misses last.
+    /// All that have actions, each with the first `named` of them: those of the most first, and those that are no misses last.
     pub(super) fn finish<'a>(
         self,
         pool: &'a Pool,
         log: &Log,
+        named: usize,
         commands: impl Fn(u32) -> Option<CommandLines>,
     ) -> Vec<RootCause<'a>> {
-        let action = |index: u32| {
-            let spawn = &log.spawns[index as usize];
-            Action {
-                mnemonic: pool.text(spawn.mnemonic),
-                label: pool.text(spawn.label),
-                output: spawn.primary_output().map_or("", |path| pool.text(path)),
-            }
-        };
         let all = self.causes.into_iter().zip(self.affected);
         let mut roots: Vec<RootCause<'_>> = all
             .filter(|(_, Affected { actions, downstream })| !actions.is_empty() || *downstream > 0)
             .map(|(cause, Affected { actions, downstream })| {
                 let commands = actions.iter().find_map(|index| commands(*index));
-                let mut actions: Vec<Action<'_>> = actions.into_iter().map(action).collect();
-                sort_first(&mut actions, NAMED);
-                RootCause { cause, actions, downstream, commands, notes: Vec::new() }
+                let count = actions.len();
+                let actions = first_actions(pool, log, &actions, named);
+                RootCause { cause, actions, count, downstream, commands, notes: Vec::new() }
             })
             .collect();
         roots.sort_by_cached_key(|root| {
-            (!root.cause.is_miss(), Reverse(root.actions.len() + root.downstream), root.cause.describe())
+            (!root.cause.is_miss(), Reverse(root.count + root.downstream), root.cause.describe())
         });
         roots
     }
 }
 
-/// Brings the smallest `count` to the front, in order.
-fn sort_first<T: Ord>(items: &mut [T], count: usize) {
-    if items.len() > count {
-        items.select_nth_unstable(count);
-        items[..count].sort_unstable();
-    } else {
-        items.sort_unstable();
+/// The first `count` of some spawns, in the order of their texts.
+fn first_actions<'a>(pool: &'a Pool, log: &Log, spawns: &[u32], count: usize) -> Vec<Action<'a>> {
+    let action = |spawn: &Spawn| {
+        let output = spawn.primary_output().map_or("", |path| pool.text(path));
+        Action { mnemonic: pool.text(spawn.mnemonic), label: pool.text(spawn.label), output }
+    };
+    // Most spawns are not among the first, which is found out from a text or two, as bytes.
+    let is_before = |spawn: &Spawn, last: &Action<'_>| {
+        let bytes = |text: Text| pool.bytes_of(text);
+        let by_mnemonic = bytes(spawn.mnemonic).cmp(last.mnemonic.as_bytes());
+        let by_label = || bytes(spawn.label).cmp(last.label.as_bytes());
+        let by_output = || spawn.primary_output().map_or(&[][..], bytes).cmp(last.output.as_bytes());
+        by_mnemonic.then_with(by_label).then_with(by_output).is_lt()
+    };
+    let mut first: BinaryHeap<Action<'_>> = BinaryHeap::new();
+    for spawn in spawns.iter().map(|index| &log.spawns[*index as usize]) {
+        if first.len() < count {
+            first.push(action(spawn));
+        } else if let Some(mut last) = first.peek_mut()
+            && is_before(spawn, &last)
+        {
+            *last = action(spawn);
+        }
     }
-}
-
-#[cfg(test)]
-mod unit {
-    use super::*;
-
-    #[test]
-    fn the_smallest_come_first_and_in_order() {
-        let mut items: Vec<u32> = (0..1000).map(|item| item * 7919 % 1000).collect();
-        sort_first(&mut items, 10);
-        assert!((0..10).eq(items[..10].iter().copied()));
-        sort_first(&mut items, 1000);
-        assert!((0..1000).eq(items));
-    }
+    first.into_sorted_vec()
 }

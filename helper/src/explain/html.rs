@@ -3,16 +3,19 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use super::causes::NAMED;
 use super::{Action, CommandLines, Hits, PinnedSide, Report, RootCause, side_of_manifest};
+use crate::execlog::Pool;
 use crate::manifest::Manifest;
+
+/// How many actions of a cause the page names.
+pub const NAMED: usize = 200;
 
 /// What the browser is told: nothing but this page's own styles and script.
 const LOADS_NOTHING: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// The whole page.
+/// The whole page. Everything was read into `pool`.
 #[must_use]
-pub fn render_html(report: &Report<'_>, manifest: Option<&Manifest>) -> String {
+pub fn render_html(report: &Report<'_>, pool: &Pool, manifest: Option<&Manifest>) -> String {
     let total = report.total().describe();
     let (counts, share) = total.split_once(" (").unwrap_or((&total, ""));
     let (share, rest) = share.split_once(')').unwrap_or((share, ""));
@@ -39,7 +42,7 @@ pub fn render_html(report: &Report<'_>, manifest: Option<&Manifest>) -> String {
                     table #causes {
                         thead { tr { th { "Cause" } th.number { "Actions" } th.number { "Only because of them" } } }
                         tbody {
-                            @for (place, root) in report.causes.iter().enumerate() { (row(root, place == 0, manifest)) }
+                            @for (place, root) in report.causes.iter().enumerate() { (row(root, place == 0, pool, manifest)) }
                         }
                     }
                 }
@@ -69,10 +72,10 @@ fn width(hits: Hits) -> String {
     format!("{:.1}", hits.percent())
 }
 
-fn row(root: &RootCause<'_>, is_open: bool, manifest: Option<&Manifest>) -> Markup {
-    let RootCause { cause, actions, downstream, commands, notes } = root;
+fn row(root: &RootCause<'_>, is_open: bool, pool: &Pool, manifest: Option<&Manifest>) -> Markup {
+    let RootCause { cause, actions, count, downstream, commands, notes } = root;
     let side = manifest.and_then(|manifest| side_of_manifest(cause, manifest)).map(PinnedSide::describe);
-    let more = actions.len().saturating_sub(NAMED);
+    let more = count.saturating_sub(NAMED);
     html! {
         tr {
             td {
@@ -81,7 +84,7 @@ fn row(root: &RootCause<'_>, is_open: bool, manifest: Option<&Manifest>) -> Mark
                     @for note in notes { p { (marked(note)) } }
                     @if let Some(side) = side { p { (marked(side)) } }
                     p.fix { strong { "Fix: " } (marked(&cause.fix())) }
-                    @if let Some(commands) = commands { (command_lines(commands)) }
+                    @if let Some(commands) = commands { (command_lines(pool, *commands)) }
                     ul {
                         @for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
                             li { (mnemonic) " " (label) " " code { (output) } }
@@ -90,23 +93,24 @@ fn row(root: &RootCause<'_>, is_open: bool, manifest: Option<&Manifest>) -> Mark
                     }
                 }
             }
-            td.number data-name="Actions" { (actions.len()) }
+            td.number data-name="Actions" { (count) }
             td.number data-name="Only because of them" { (downstream) }
         }
     }
 }
 
 /// Both command lines as one, word by word.
-fn command_lines(CommandLines { first, second }: &CommandLines) -> Markup {
+fn command_lines(pool: &Pool, CommandLines { first, second }: CommandLines) -> Markup {
+    let (first, second) = (pool.list(first), pool.list(second));
     let changes = capture_diff_slices(Algorithm::Myers, first, second);
     html! {
         p.command {
             @for change in &changes {
                 @if change.tag() == DiffTag::Equal {
-                    @for word in &first[change.old_range()] { (word) " " }
+                    @for word in &first[change.old_range()] { (pool.text(*word)) " " }
                 } @else {
-                    @for word in &first[change.old_range()] { del { (word) } " " }
-                    @for word in &second[change.new_range()] { ins { (word) } " " }
+                    @for word in &first[change.old_range()] { del { (pool.text(*word)) } " " }
+                    @for word in &second[change.new_range()] { ins { (pool.text(*word)) } " " }
                 }
             }
         }

@@ -4,19 +4,19 @@ use super::{Action, PinnedSide, Report, RootCause, side_of_manifest};
 use crate::manifest::Manifest;
 
 /// How many actions of a cause are named.
-const NAMED: usize = 3;
+pub const NAMED: usize = 3;
 
 /// The whole report.
 #[must_use]
 pub fn render_human(report: &Report<'_>, manifest: Option<&Manifest>) -> String {
     let mut text = String::new();
     for root in &report.causes {
-        let RootCause { cause, actions, downstream, notes, .. } = root;
+        let RootCause { cause, actions, count, downstream, notes, .. } = root;
         line(&mut text, format_args!("{}", cause.describe()));
         for Action { mnemonic, label, output } in actions.iter().take(NAMED) {
             line(&mut text, format_args!("  {mnemonic} {label}  ({output})"));
         }
-        let more = actions.len().saturating_sub(NAMED);
+        let more = count.saturating_sub(NAMED);
         if more > 0 {
             line(&mut text, format_args!("  and {more} more"));
         }

@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::execlog::{FileId, Pool, SetId, Text};
 
 /// A path that is not the same in two sets of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Change {
     pub(super) path: Text,
     /// What it is in the first set.
@@ -21,7 +21,11 @@ pub(super) struct Change {
 pub(super) struct InputChanges<'a> {
     pool: &'a Pool,
     known: HashMap<(SetId, SetId), Rc<[Change]>>,
+    bytes: usize,
 }
+
+/// What two sets cost beside their changes.
+const OVERHEAD: usize = 2 * (size_of::<((SetId, SetId), Rc<[Change]>)>() + size_of::<usize>());
 
 /// What is left of two sets without what both hold.
 struct Rest {
@@ -31,7 +35,12 @@ struct Rest {
 
 impl<'a> InputChanges<'a> {
     pub(super) fn new(pool: &'a Pool) -> Self {
-        Self { pool, known: HashMap::new() }
+        Self { pool, known: HashMap::new(), bytes: 0 }
+    }
+
+    /// About how many bytes of memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The paths that differ, in no order.
@@ -58,6 +67,7 @@ impl<'a> InputChanges<'a> {
                 if open.is_empty() {
                     break changes;
                 }
+                self.bytes += size_of_val(&*changes) + OVERHEAD;
                 self.known.insert(pair, changes);
             }
         };

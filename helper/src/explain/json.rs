@@ -35,7 +35,7 @@ struct Entry<'a> {
     fix: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<&'static str>,
-    actions: Vec<Action<'a>>,
+    actions: &'a [Action<'a>],
     downstream: usize,
 }
 
@@ -59,8 +59,6 @@ pub fn render_json(report: &Report<'_>, manifest: Option<&Manifest>) -> Result<S
 
 fn entry<'a>(root: &'a RootCause<'_>, manifest: Option<&Manifest>) -> Entry<'a> {
     let RootCause { cause, actions, downstream, notes, .. } = root;
-    let mut actions = actions.clone();
-    actions.sort_unstable();
     let (name, values) = match cause {
         Cause::StoreDrift(roots) => {
             let text = |root: &crate::store::StoreRoot| root.path();

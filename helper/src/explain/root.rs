@@ -9,9 +9,10 @@ use hashbrown::HashMap;
 use super::causes::{CauseId, Causes};
 use super::difference::{Differences, configurations};
 use super::inputs::{Change, InputChanges};
+use super::memory::{Limits, Memory, MemoryExceeded};
 use super::pair::pair;
 use super::{Cause, CommandLines, Hits, Report, Sides};
-use crate::execlog::{FileId, Format, ListId, Log, Pool, SetId, Spawn, Text};
+use crate::execlog::{FileId, Format, Log, Pool, SetId, Spawn, Text};
 
 /// What is known of a pair of spawns.
 struct Findings {
@@ -20,6 +21,9 @@ struct Findings {
     /// Spawns of the second build that made an input differ.
     producers: Box<[u32]>,
 }
+
+/// What is compared again is this small: bytes of what was found, and members of both sets.
+const CHEAP: usize = 64;
 
 /// The spawn that made a path, by the text's place in the pool; from 1, so that none takes no room.
 struct Makers(Vec<Option<NonZeroU32>>);
@@ -33,9 +37,21 @@ struct Comparison<'a> {
     causes: Causes,
     differences: Differences<'a>,
     inputs: InputChanges<'a>,
+    /// What a changed file is.
+    changes_known: HashMap<Change, CauseId>,
     /// What two sets of inputs say.
     inputs_known: HashMap<(SetId, SetId), Rc<Findings>>,
-    findings: HashMap<u32, Findings>,
+    /// By the number of the second build's spawn, of those that were looked at.
+    findings: Vec<Option<Findings>>,
+    memory: Memory,
+    /// What the findings take, in bytes.
+    bytes: usize,
+}
+
+impl Findings {
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.causes) + size_of_val(&*self.producers)
+    }
 }
 
 impl Makers {
@@ -59,9 +75,13 @@ fn indexed(log: &Log) -> impl Iterator<Item = (u32, &Spawn)> {
     (0..).zip(&log.spawns)
 }
 
-/// Why `second` did not hit what `first` left in the cache. Both logs must have been read into `pool`.
-#[must_use]
-pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log) -> Report<'a> {
+/// Why `second` did not hit what `first` left in the cache. Both logs must have been read into `pool`; `limits` are for
+/// logs and comparison together.
+///
+/// # Errors
+/// If it would take more.
+pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log, limits: Limits) -> Result<Report<'a>, MemoryExceeded> {
+    let memory = Memory::new(limits.memory, pool, Some(first), second)?;
     let mut comparison = Comparison {
         pool,
         first,
@@ -71,8 +91,11 @@ pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log) -> Report<'a> {
         causes: Causes::default(),
         differences: Differences::new(pool),
         inputs: InputChanges::new(pool),
+        changes_known: HashMap::new(),
         inputs_known: HashMap::new(),
-        findings: HashMap::new(),
+        findings: std::iter::repeat_with(|| None).take(second.spawns.len()).collect(),
+        memory,
+        bytes: 0,
     };
     let mut open = Vec::new();
     for (index, spawn) in indexed(second).filter(|(_, spawn)| !spawn.cache_hit) {
@@ -83,34 +106,36 @@ pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log) -> Report<'a> {
             open.push(index);
         }
     }
-    comparison.examine_all(open.clone());
+    comparison.examine_all(open.clone())?;
     let Comparison { pairs, mut causes, findings, .. } = comparison;
-    let mut examined: Vec<(u32, &Findings)> = findings.iter().map(|(index, findings)| (*index, findings)).collect();
-    examined.sort_unstable_by_key(|(index, _)| *index);
-    for (index, Findings { causes: own, .. }) in examined {
-        for cause in own {
+    for (index, findings) in (0..).zip(&findings) {
+        for cause in findings.iter().flat_map(|findings| &findings.causes) {
             causes.add(*cause, index);
         }
     }
     let unrecorded = causes.id(Cause::Unrecorded);
-    let mut roots = HashMap::new();
+    let mut roots = vec![Root::Unknown; findings.len()];
     for miss in open {
         match root_of(&findings, miss, &mut roots) {
             None => causes.add(unrecorded, miss),
-            Some(root) if root != miss => causes.add_downstream(findings[&root].causes[0]),
+            Some((root, cause)) if root != miss => causes.add_downstream(cause),
             Some(_) => {}
         }
     }
     let commands = |index: u32| {
         let before = &first.spawns[pairs[index as usize]? as usize];
-        command_lines(pool, before.arguments, second.spawns[index as usize].arguments)
+        let lines = CommandLines { first: before.arguments, second: second.spawns[index as usize].arguments };
+        (lines.first != lines.second).then_some(lines)
     };
-    Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second, commands) }
+    Ok(Report { mnemonics: hits(pool, second), causes: causes.finish(pool, second, limits.named, commands) })
 }
 
-/// Which actions of one build were no hits, and what it says about the reason.
-#[must_use]
-pub fn explain_one<'a>(pool: &'a Pool, log: &Log) -> Report<'a> {
+/// Which actions of one build were no hits, and what it says about the reason; `limits` as for [`explain`].
+///
+/// # Errors
+/// If it would take more.
+pub fn explain_one<'a>(pool: &'a Pool, log: &Log, limits: Limits) -> Result<Report<'a>, MemoryExceeded> {
+    let memory = Memory::new(limits.memory, pool, None, log)?;
     let mut causes = Causes::default();
     let mut runners: HashMap<Text, CauseId> = HashMap::new();
     for (index, spawn) in indexed(log).filter(|(_, spawn)| !spawn.cache_hit) {
@@ -121,8 +146,9 @@ pub fn explain_one<'a>(pool: &'a Pool, log: &Log) -> Report<'a> {
                 .or_insert_with(|| causes.id(Cause::Ran { runner: pool.text(spawn.runner).to_owned() })),
         };
         causes.add(cause, index);
+        memory.check(causes.bytes())?;
     }
-    Report { mnemonics: hits(pool, log), causes: causes.finish(pool, log, |_| None) }
+    Ok(Report { mnemonics: hits(pool, log), causes: causes.finish(pool, log, limits.named, |_| None) })
 }
 
 /// Why no key at all could have been a hit.
@@ -151,14 +177,17 @@ fn no_store(spawn: &Spawn) -> Option<Cause> {
 
 impl Comparison<'_> {
     /// Looks at spawns, and at those that made what they read, each once.
-    fn examine_all(&mut self, mut open: Vec<u32>) {
+    fn examine_all(&mut self, mut open: Vec<u32>) -> Result<(), MemoryExceeded> {
         while let Some(index) = open.pop() {
-            if !self.findings.contains_key(&index) {
+            if self.findings[index as usize].is_none() {
                 let findings = self.examine(index);
                 open.extend(&findings.producers);
-                self.findings.insert(index, findings);
+                self.bytes += findings.bytes();
+                self.findings[index as usize] = Some(findings);
+                self.memory.check(self.bytes + self.causes.bytes() + self.inputs.bytes())?;
             }
         }
+        Ok(())
     }
 
     fn examine(&mut self, index: u32) -> Findings {
@@ -197,7 +226,7 @@ impl Comparison<'_> {
             return Rc::clone(known);
         }
         let mut changes = self.inputs.of(first, second).to_vec();
-        changes.sort_by_key(|change| self.pool.text(change.path));
+        changes.sort_by_key(|change| self.pool.bytes_of(change.path));
         let is_incomparable = changes.iter().any(|change| change.before.is_none() || change.after.is_none())
             && self.has_incomparable_runfiles(first, second);
         let (mut causes, mut producers) = (Vec::new(), Vec::new());
@@ -210,23 +239,41 @@ impl Comparison<'_> {
             if is_incomparable && (before.is_none() || after.is_none()) {
                 continue;
             }
-            let earlier = || self.made_by.first.as_ref().and_then(|made| made.get(path));
-            let producer = producer
-                .map(|index| &self.second.spawns[index as usize])
-                .or_else(|| earlier().map(|index| &self.first.spawns[index as usize]));
-            let text = |file: Option<FileId>| file.map(|file| self.pool.digest_text(self.pool.digest_of(file)));
-            causes.push(self.causes.id(Cause::Input {
-                path: self.pool.text(path).to_owned(),
-                values: Sides { first: text(before), second: text(after) },
-                producer:
-                    producer.map(|spawn| format!("{} {}", self.pool.text(spawn.mnemonic), self.pool.text(spawn.label))),
-            }));
+            causes.push(self.cause_of(Change { path, before, after }, producer));
         }
         let mut seen = hashbrown::HashSet::new();
         producers.retain(|producer| seen.insert(*producer));
         let findings = Rc::new(Findings { causes: causes.into(), producers: producers.into() });
+        // Most actions have a set of their own, and most sets hold a file and another set.
+        if findings.bytes() + self.pool.members_of(first) + self.pool.members_of(second) <= CHEAP {
+            return findings;
+        }
+        self.bytes += findings.bytes() + 2 * size_of::<((SetId, SetId), Rc<Findings>, Findings)>();
         self.inputs_known.insert((first, second), Rc::clone(&findings));
         findings
+    }
+
+    /// The cause that a changed file is; a header that many actions read is one. `producer` is the spawn of the second build
+    /// that made it.
+    fn cause_of(&mut self, change: Change, producer: Option<u32>) -> CauseId {
+        if let Some(known) = self.changes_known.get(&change) {
+            return *known;
+        }
+        let Change { path, before, after } = change;
+        let earlier = || self.made_by.first.as_ref().and_then(|made| made.get(path));
+        let producer = producer
+            .map(|index| &self.second.spawns[index as usize])
+            .or_else(|| earlier().map(|index| &self.first.spawns[index as usize]));
+        let text = |file: Option<FileId>| file.map(|file| self.pool.digest_text(self.pool.digest_of(file)));
+        let cause = self.causes.id(Cause::Input {
+            path: self.pool.text(path).to_owned(),
+            values: Sides { first: text(before), second: text(after) },
+            producer: producer
+                .map(|spawn| format!("{} {}", self.pool.text(spawn.mnemonic), self.pool.text(spawn.label))),
+        });
+        self.bytes += 2 * size_of::<(Change, CauseId)>();
+        self.changes_known.insert(change, cause);
+        cause
     }
 
     /// Compact logs list runfiles by where they are made, the others by where they lie in the tree.
@@ -253,33 +300,43 @@ fn of_equal_spawns(pool: &Pool, first: &Spawn, second: &Spawn) -> Cause {
     if outputs.is_empty() { no_store(second).unwrap_or(Cause::NotStored) } else { Cause::NotDeterministic { outputs } }
 }
 
-/// Two command lines, if they differ.
-fn command_lines(pool: &Pool, first: ListId, second: ListId) -> Option<CommandLines> {
-    let words = |words: ListId| pool.list(words).iter().map(|word| pool.text(*word).to_owned()).collect();
-    (first != second).then(|| CommandLines { first: words(first), second: words(second) })
+/// What is known of the spawn that a miss is counted under.
+#[derive(Clone, Copy)]
+enum Root {
+    /// Nothing yet.
+    Unknown,
+    /// There is none, or it is looked for: a spawn that is met again on the way has none.
+    Absent,
+    /// Its number, and the first of its causes.
+    Known(u32, CauseId),
 }
 
-/// The spawn whose own causes a miss is counted under: itself, or the first upstream that has some. `None` only in logs
-/// whose spawns make each other's inputs. `roots` remembers the answers.
-fn root_of(findings: &HashMap<u32, Findings>, miss: u32, roots: &mut HashMap<u32, Option<u32>>) -> Option<u32> {
+/// The spawn whose own causes a miss is counted under, with the first of them: itself, or the first upstream that has some.
+/// `None` only in logs whose spawns make each other's inputs. `roots` remembers the answers.
+fn root_of(findings: &[Option<Findings>], miss: u32, roots: &mut [Root]) -> Option<(u32, CauseId)> {
     let mut chain = Vec::new();
     let mut index = miss;
     let root = loop {
-        if let Some(known) = roots.get(&index) {
-            break *known;
+        match roots[index as usize] {
+            Root::Unknown => {}
+            known => break known,
         }
-        let Findings { causes, producers } = &findings[&index];
-        // Until the answer is known, a spawn that is met again has none.
-        roots.insert(index, None);
+        roots[index as usize] = Root::Absent;
         chain.push(index);
-        match producers.first() {
-            _ if !causes.is_empty() => break Some(index),
-            Some(producer) => index = *producer,
-            None => break None,
+        let Some(Findings { causes, producers }) = &findings[index as usize] else { break Root::Absent };
+        match (causes.first(), producers.first()) {
+            (Some(cause), _) => break Root::Known(index, *cause),
+            (None, Some(producer)) => index = *producer,
+            (None, None) => break Root::Absent,
         }
     };
-    roots.extend(chain.into_iter().map(|index| (index, root)));
-    root
+    for index in chain {
+        roots[index as usize] = root;
+    }
+    match root {
+        Root::Known(index, cause) => Some((index, cause)),
+        Root::Unknown | Root::Absent => None,
+    }
 }
 
 fn hits(pool: &Pool, log: &Log) -> BTreeMap<String, Hits> {

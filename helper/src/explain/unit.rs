@@ -32,7 +32,7 @@ fn causes(first: &[Value], second: &[Value]) -> Vec<(String, Vec<String>, usize)
         read_log(text.as_bytes(), &mut pool, 1 << 30).expect("a log")
     };
     let (first, second) = (read(first), read(second));
-    let report = explain(&pool, &first, &second);
+    let report = explain(&pool, &first, &second, NO_LIMITS).expect("memory");
     let labels = |root: &RootCause<'_>| root.actions.iter().map(|action| action.label.to_owned()).collect();
     report.causes.iter().map(|root| (root.cause.describe(), labels(root), root.downstream)).collect()
 }
@@ -114,9 +114,57 @@ fn what_a_log_says_forges_no_line() {
     let text = "1\nhits: 1 of 1\u{1b}[0m";
     let action = Action { mnemonic: text, label: text, output: text };
     let cause = Cause::Variable { name: text.to_owned(), values: Sides::both(text.to_owned(), "\"".to_owned()) };
-    let root = RootCause { cause, actions: vec![action], downstream: 0, commands: None, notes: vec![text.to_owned()] };
+    let root = RootCause {
+        cause,
+        actions: vec![action],
+        count: 1,
+        downstream: 0,
+        commands: None,
+        notes: vec![text.to_owned()],
+    };
     let report = Report { mnemonics: BTreeMap::from([(text.to_owned(), Hits::default())]), causes: vec![root] };
     let said = human::render_human(&report, None);
     assert!(said.chars().all(|c| c == '\n' || !c.is_control()), "{said}");
     assert_eq!(said.lines().count(), 7, "{said}");
+}
+
+#[test]
+fn comparison_may_not_take_more_memory_than_is_allowed() {
+    let value = |value: &str| json!([{"name": "SALT", "value": value.repeat(1000)}]);
+    let build = |value_of: &dyn Fn(usize) -> Value| {
+        let spawns =
+            (0..500).map(|n| with(spawn(&n.to_string(), "1", &[], false), "environmentVariables", value_of(n)));
+        spawns.map(|spawn| spawn.to_string()).collect::<String>()
+    };
+    let mut pool = Pool::default();
+    let same = build(&|_| value("x"));
+    let different = build(&|n| value(&n.to_string()));
+    let [first, second] = [same, different].map(|text| read_log(text.as_bytes(), &mut pool, 1 << 30).expect("a log"));
+    let limits = |memory| Limits { memory, ..NO_LIMITS };
+    let least = (1..64).find(|mebibytes| explain(&pool, &first, &second, limits(mebibytes << 20)).is_ok());
+    let enough = least.expect("few megabytes") << 20;
+    assert!(enough > pool.bytes() + (1 << 20), "{enough} for {} of logs", pool.bytes());
+    let report = explain(&pool, &first, &second, limits(enough)).expect("memory");
+    assert_eq!(report.causes.len(), 500);
+    let error = explain(&pool, &first, &second, limits(enough - (1 << 20))).expect_err("too many causes");
+    assert_eq!(error, MemoryExceeded { mebibytes: (enough >> 20) - 1 });
+    assert!(explain_one(&pool, &second, limits(pool.bytes())).is_err());
+}
+
+#[test]
+fn first_actions_are_named_in_order_and_all_are_counted() {
+    let spawns = (0..100).map(|n| spawn(&format!("f{:02}", n * 37 % 100), "1", &[], false));
+    let text: String = spawns.map(|spawn| spawn.to_string()).collect();
+    let mut pool = Pool::default();
+    let log = read_log(text.as_bytes(), &mut pool, 1 << 30).expect("a log");
+    let outputs = |named: usize| {
+        let report = explain_one(&pool, &log, Limits { named, ..NO_LIMITS }).expect("memory");
+        let root = &report.causes[0];
+        (root.actions.iter().map(|action| action.output.to_owned()).collect::<Vec<_>>(), root.count)
+    };
+    let (all, count) = outputs(usize::MAX);
+    assert!(all.is_sorted() && all.len() == 100 && count == 100);
+    for named in [0, 1, 3, 99, 100, 101] {
+        assert_eq!(outputs(named), (all[..named.min(100)].to_vec(), 100));
+    }
 }

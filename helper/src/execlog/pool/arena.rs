@@ -21,6 +21,9 @@ struct Span {
 /// The length of a slice that is a chunk by itself.
 const WHOLE: u16 = u16::MAX;
 
+/// How many slices are remembered that came last, where that is asked for: as many as fit into a core's nearest memory.
+const RECENT: usize = 1 << 11;
+
 /// A slice in the table. The hash is kept so that the table grows without a look at the slices.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -39,6 +42,9 @@ pub(super) struct Arena<T> {
     /// The slice that is expected next: a second log says nearly all that the first one said, in the same order, and to
     /// compare with what lies next in memory takes a fraction of a look-up.
     expected: u32,
+    /// By their hash, slices that came lately: a path is named by the entry of a file, then by the command line that makes
+    /// it. Empty where slices do not come twice.
+    recent: Vec<Entry>,
 }
 
 /// What a slice costs beside its items: its span and its number, in tables that may be half empty.
@@ -47,11 +53,17 @@ const OVERHEAD: usize = 2 * (size_of::<Span>() + size_of::<Entry>() + 1);
 impl<T> Default for Arena<T> {
     fn default() -> Self {
         let hasher = DefaultHashBuilder::default();
-        Self { chunks: Vec::new(), spans: Vec::new(), numbers: HashTable::new(), hasher, bytes: 0, expected: 0 }
+        let (chunks, spans, numbers, recent) = (Vec::new(), Vec::new(), HashTable::new(), Vec::new());
+        Self { chunks, spans, numbers, hasher, bytes: 0, expected: 0, recent }
     }
 }
 
 impl<T: Copy + Eq + Hash> Arena<T> {
+    /// One for slices most of which come again soon.
+    pub(super) fn with_recent() -> Self {
+        Self { recent: vec![Entry { hash: 0, number: u32::MAX }; RECENT], ..Self::default() }
+    }
+
     /// Expects the slices from the first one on once more.
     pub(super) fn rewind(&mut self) {
         self.expected = 0;
@@ -68,20 +80,38 @@ impl<T: Copy + Eq + Hash> Arena<T> {
         let expected = self.expected;
         if (expected as usize) < self.spans.len() && self.get(expected) == slice {
             self.expected += 1;
+            if !self.recent.is_empty() {
+                self.remember(self.hash(slice), expected);
+            }
             return Ok(expected);
         }
         let hash = self.hash(slice);
+        if let Some(recent) = self.recent.get(hash as usize % RECENT)
+            && recent.hash == hash
+            && (recent.number as usize) < self.spans.len()
+            && self.get(recent.number) == slice
+        {
+            return Ok(recent.number);
+        }
         if let Some(known) = self.find_hashed(hash, slice) {
             if known.wrapping_sub(expected) < AHEAD {
                 self.expected = known + 1;
             }
+            self.remember(hash, known);
             return Ok(known);
         }
         approve()?;
         let number = self.add(slice);
         self.expected += u32::from(number == expected);
         self.numbers.insert_unique(spread(hash), Entry { hash, number }, |entry| spread(entry.hash));
+        self.remember(hash, number);
         Ok(number)
+    }
+
+    fn remember(&mut self, hash: u32, number: u32) {
+        if let Some(entry) = self.recent.get_mut(hash as usize % RECENT) {
+            *entry = Entry { hash, number };
+        }
     }
 
     /// A number of its own for a slice, under which it cannot be found.
@@ -169,21 +199,26 @@ mod unit {
     }
 
     #[test]
-    fn numbers_are_the_same_whatever_was_expected() {
-        let mut arena = Arena::default();
+    fn numbers_are_the_same_whatever_was_expected_or_came_lately() {
+        for mut arena in [Arena::default(), Arena::with_recent()] {
+            expect_numbers(&mut arena);
+        }
+    }
+
+    fn expect_numbers(arena: &mut Arena<u8>) {
         let slices: Vec<[u8; 2]> = (0..u16::from(u8::MAX)).map(u16::to_be_bytes).collect();
         for (number, slice) in (0..).zip(&slices) {
-            assert_eq!(intern(&mut arena, slice), number);
+            assert_eq!(intern(arena, slice), number);
         }
         for start in [0, 3, 200] {
             arena.rewind();
             // From anywhere, with slices left out, back again, and with new ones.
             let places = (start..slices.len()).step_by(3).chain(0..slices.len());
             for place in places {
-                assert_eq!(intern(&mut arena, &slices[place]), number(place));
+                assert_eq!(intern(arena, &slices[place]), number(place));
             }
             let new = arena.len();
-            assert_eq!(intern(&mut arena, &[start.try_into().expect("a byte"); 3]), number(new));
+            assert_eq!(intern(arena, &[start.try_into().expect("a byte"); 3]), number(new));
         }
         assert_eq!(arena.len(), slices.len() + 3);
     }

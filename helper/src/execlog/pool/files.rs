@@ -38,7 +38,7 @@ impl Files {
             self.firsts.resize(place + 1, 0);
         }
         let Some(first) = self.firsts[place].checked_sub(1) else {
-            let id = self.add(file);
+            let id = self.push(file);
             self.firsts[place] = id.0 + 1;
             return id;
         };
@@ -49,15 +49,14 @@ impl Files {
         if let Some(known) = self.others.find(hash, |number| self.get(FileId(*number)) == file) {
             return FileId(*known);
         }
-        let id = self.add(file);
+        let id = self.push(file);
         let Self { chunks, others, hasher, .. } = self;
         others.insert_unique(hash, id.0, |number| hasher.hash_one(at(chunks, *number)));
         self.bytes += 2 * (size_of::<u32>() + 1);
         id
     }
 
-    /// A number of its own for a file.
-    pub(super) fn add(&mut self, file: File) -> FileId {
+    fn push(&mut self, file: File) -> FileId {
         let count = match self.chunks.last() {
             Some(chunk) => (self.chunks.len() - 1) * CHUNK + chunk.len(),
             None => 0,
