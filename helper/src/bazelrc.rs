@@ -22,6 +22,9 @@ pub struct BazelrcSettings<'a> {
     pub kind: ToolchainKind,
     /// The toolchain's Env. Without it the file carries a warning instead of paths, as the flake module's does.
     pub environment: Option<&'a Environment>,
+    /// The Env of a Java toolchain that the file selects too, where `kind` is C++. Actions that ask for neither, such as
+    /// genrules, run on the platform and in the bash of the C++ toolchain, which is named first.
+    pub java: Option<&'a Environment>,
     /// The Bazel config that enables the toolchain; none enables it in every build.
     pub prefix: Option<&'a str>,
     /// Absolute path of `lre`.
@@ -80,58 +83,61 @@ const HEADER: &str = "\
 #
 ";
 
-/// The flags that select a toolchain, first those that the flake module of `lre-cc` has.
-const CC_FLAGS: [&str; 4] = [
-    "--action_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1",
-    "--define=EXECUTOR=remote",
-    "--extra_execution_platforms=@local-remote-execution//generated-cc/config:platform",
-    "--extra_toolchains=@local-remote-execution//generated-cc/config:cc-toolchain",
-];
-
-/// The toolchain, its runtime and that of its boot class path. The host's C++ compiler is still looked for: a
-/// `java_binary` asks for a C++ toolchain, if only for the launcher that Windows needs, and runs none of it. No
-/// `--define=EXECUTOR=remote`: it has Bazel's own C++ tools built from source, and this platform has no compiler for them.
-const JAVA_FLAGS: [&str; 2] = [
-    "--extra_execution_platforms=@local-remote-execution//generated-java/config:platform",
-    "--extra_toolchains=@local-remote-execution//generated-java/config:all",
-];
+/// A toolchain that an rc file selects, with its Env.
+#[derive(Clone, Copy, Debug)]
+struct Selected<'a> {
+    kind: ToolchainKind,
+    environment: Option<&'a Environment>,
+}
 
 /// The text of the rc file.
 ///
 /// # Errors
 /// See [`BazelrcError`].
 pub fn render_bazelrc(settings: &BazelrcSettings<'_>) -> Result<String, BazelrcError> {
-    let BazelrcSettings { kind, environment, prefix, helper, remote } = *settings;
+    let BazelrcSettings { kind, environment, java, prefix, helper, remote } = *settings;
+    let mut selected = vec![Selected { kind, environment }];
+    if let Some(java) = java {
+        selected.push(Selected { kind: ToolchainKind::Java, environment: Some(java) });
+    }
     let suffix = match prefix {
         None => String::new(),
         Some(name) if is_config_name(name) => format!(":{name}"),
         Some(name) => return Err(BazelrcError::Prefix(name.to_owned())),
     };
-    let mut rc = Rc { text: HEADER.to_owned(), suffix, kind };
-    match environment {
-        None => rc.text.push_str("# WARNING: No environment set. LRE will not work locally.\n"),
-        Some(environment) => {
-            for entry in environment.to_entries() {
-                let _ = writeln!(rc.text, "# {entry}");
+    let mut rc = Rc { text: HEADER.to_owned(), suffix };
+    for Selected { kind, environment } in &selected {
+        if java.is_some() {
+            let _ = writeln!(rc.text, "{}", section(*kind));
+        }
+        match environment {
+            None => rc.text.push_str("# WARNING: No environment set. LRE will not work locally.\n"),
+            Some(environment) => {
+                for entry in environment.to_entries() {
+                    let _ = writeln!(rc.text, "# {entry}");
+                }
             }
         }
     }
     rc.text.push_str("\n# Bazel-side configuration for LRE.\n");
-    let flags: &[&str] = match kind {
-        ToolchainKind::Cc => &CC_FLAGS,
-        ToolchainKind::Java => &JAVA_FLAGS,
-    };
-    for flag in flags {
-        rc.flag("build", flag);
+    let has_cc = selected.iter().any(|selected| selected.kind == ToolchainKind::Cc);
+    if has_cc {
+        rc.flag("build", "--action_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1");
+        rc.flag("build", "--define=EXECUTOR=remote");
     }
+    // Of two lines with `--extra_execution_platforms` the last alone counts.
+    rc.flag("build", &format!("--extra_execution_platforms={}", labels(&selected, |_| "platform")));
+    rc.flag("build", &format!("--extra_toolchains={}", labels(&selected, toolchains)));
     rc.reason(
         "What is built is for the toolchain's platform, whatever the client's is. A client of another system also \
          needs\n# `--cpu=k8 --host_cpu=k8`, after which output folders are named; real macOS clients were not tried.",
     );
-    rc.flag("build", &format!("--platforms=@local-remote-execution//generated-{kind}/config:platform"));
-    rc.repositories(environment, helper)?;
-    if let Some(environment) = environment {
-        rc.actions(environment)?;
+    // The C++ toolchain builds for every platform of its system, the runtime of a Java program is that of its platform.
+    rc.flag("build", &format!("--platforms={}", labels(&selected[selected.len() - 1..], |_| "platform")));
+    let path = search_path(&selected)?;
+    rc.repositories(has_cc, path.is_some(), helper)?;
+    if let Some(first) = selected.first().and_then(|first| first.environment) {
+        rc.actions(path.as_deref(), find_shell(first)?);
     }
     for section in remote.sections(prefix)? {
         rc.reason(&section.reason);
@@ -140,6 +146,56 @@ pub fn render_bazelrc(settings: &BazelrcSettings<'_>) -> Result<String, BazelrcE
         }
     }
     Ok(rc.text)
+}
+
+/// The targets of `generated-KIND/config` that are its toolchains. Java's are the toolchain, its runtime and that of its
+/// boot class path.
+///
+/// With Java alone the host's C++ compiler is still looked for: a `java_binary` asks for a C++ toolchain, if only for the
+/// launcher that Windows needs, and runs none of it. Nor is there `--define=EXECUTOR=remote`: it has Bazel's own C++ tools
+/// built from source, and Java's platform has no compiler for them.
+fn toolchains(kind: ToolchainKind) -> &'static str {
+    match kind {
+        ToolchainKind::Cc => "cc-toolchain",
+        ToolchainKind::Java => "all",
+    }
+}
+
+fn labels(selected: &[Selected<'_>], target: impl Fn(ToolchainKind) -> &'static str) -> String {
+    let label = |Selected { kind, .. }: &Selected<'_>| {
+        format!("@local-remote-execution//generated-{kind}/config:{}", target(*kind))
+    };
+    selected.iter().map(label).collect::<Vec<_>>().join(",")
+}
+
+/// The folders of every Env's `PATH`, each once; what one worker has not is passed over there. An empty `PATH` is none.
+fn search_path(selected: &[Selected<'_>]) -> Result<Option<String>, BazelrcError> {
+    let mut folders: Vec<&str> = Vec::new();
+    for environment in selected.iter().filter_map(|selected| selected.environment) {
+        let Some(path) = path_of(environment) else { continue };
+        if !is_plain(path) {
+            return Err(BazelrcError::Unquotable { key: "PATH" });
+        }
+        environment.search_path()?;
+        match selected {
+            // As it stands there.
+            [_] => folders.push(path),
+            _ => {
+                for folder in path.split(':') {
+                    if !folders.contains(&folder) {
+                        folders.push(folder);
+                    }
+                }
+            }
+        }
+    }
+    Ok((!folders.is_empty()).then(|| folders.join(":")))
+}
+
+/// What stands above the entries of each Env where there are several.
+#[must_use]
+pub(crate) fn section(kind: ToolchainKind) -> String {
+    format!("# Env of `generated-{kind}`:")
 }
 
 /// What Bazel accepts after `--config=`, less the characters that an rc file or a shell would interpret.
@@ -156,7 +212,6 @@ fn is_plain(value: &str) -> bool {
 struct Rc {
     text: String,
     suffix: String,
-    kind: ToolchainKind,
 }
 
 impl Rc {
@@ -170,12 +225,12 @@ impl Rc {
 
     /// Flags that decide what repositories look like. They are `common`, so that `query`, `fetch` and `mod` see the same
     /// repositories as `build`, and none of them fetches anything again.
-    fn repositories(&mut self, environment: Option<&Environment>, helper: Option<&str>) -> Result<(), BazelrcError> {
-        if self.kind == ToolchainKind::Cc {
+    fn repositories(&mut self, has_cc: bool, has_path: bool, helper: Option<&str>) -> Result<(), BazelrcError> {
+        if has_cc {
             self.reason("Since Bazel 9, `--action_env` no longer reaches the host's C++ detection.");
             self.flag("common", "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1");
         }
-        if environment.and_then(search_path).is_some() {
+        if has_path {
             self.reason(
                 "Up to Bazel 8, `--action_env=PATH` below reaches repository rules too; they keep the PATH of Bazel's \
                  server.",
@@ -193,14 +248,10 @@ impl Rc {
     }
 
     /// Flags that decide what genrules, tests and shell actions see.
-    fn actions(&mut self, environment: &Environment) -> Result<(), BazelrcError> {
+    fn actions(&mut self, path: Option<&str>, shell: Option<String>) {
         self.reason("The PATH of the client is not part of any action. On by default since Bazel 9.");
         self.flag("build", "--incompatible_strict_action_env");
-        if let Some(path) = search_path(environment) {
-            if !is_plain(path) {
-                return Err(BazelrcError::Unquotable { key: "PATH" });
-            }
-            environment.search_path()?;
+        if let Some(path) = path {
             self.reason(
                 "Actions, build tools and tests find the programs of the toolchain's Env, here and on the worker.",
             );
@@ -212,7 +263,7 @@ impl Rc {
             "A test's XML is part of the test. By itself it is an action whose command line has the test's seconds.",
         );
         self.flag("test", "--noexperimental_split_xml_generation");
-        match find_shell(environment)? {
+        match shell {
             Some(shell) => {
                 self.reason("Genrules run in the toolchain's bash, here and on the worker.");
                 self.flag("build", &format!("--shell_executable={shell}"));
@@ -223,12 +274,11 @@ impl Rc {
                  # Add `${pkgs.bash}/bin` to PATH in Env, or `BAZEL_SH=${pkgs.bash}/bin/bash` to Env.",
             ),
         }
-        Ok(())
     }
 }
 
 /// Env's `PATH`. An empty one is none: it has no folder to find a program in.
-fn search_path(environment: &Environment) -> Option<&str> {
+fn path_of(environment: &Environment) -> Option<&str> {
     environment.get("PATH").filter(|path| !path.is_empty())
 }
 
@@ -257,7 +307,7 @@ pub(crate) fn find_shell(environment: &Environment) -> Result<Option<String>, Ba
         let shell = StorePath::parse(shell).map_err(BazelrcError::Shell)?;
         return Ok(Some(shell.to_string()));
     }
-    let path = search_path(environment).unwrap_or_default();
+    let path = path_of(environment).unwrap_or_default();
     let is_bash = |folder: &&str| {
         StorePath::parse(folder).is_ok_and(|folder| {
             let name = folder.root().name();

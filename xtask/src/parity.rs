@@ -99,11 +99,10 @@ fn argument_difference(first: &Spawn, second: &Spawn) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution_log::Pair;
 
     fn spawn(output: &str, runner: &str) -> Spawn {
         Spawn {
-            listed_outputs: vec![output.to_owned()],
+            outputs: vec![output.to_owned()],
             runner: runner.to_owned(),
             cache_hit: runner == "remote cache hit",
             mnemonic: "CppCompile".to_owned(),
@@ -116,7 +115,7 @@ mod tests {
     fn an_action_that_ran_again_is_a_miss_that_names_the_variable() {
         let first = [spawn("a.o", "remote"), spawn("b.o", "remote")];
         let mut second = [spawn("a.o", "remote cache hit"), spawn("b.o", "linux-sandbox")];
-        second[1].environment_variables.push(Pair { name: "SALT".to_owned(), value: "1".to_owned() });
+        second[1].environment_variables.push(("SALT".to_owned(), "1".to_owned()));
         let expected = [Miss {
             output: "b.o".to_owned(),
             action: "CppCompile //:a".to_owned(),

@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 
 use super::{Outcome, print_data, read_environment};
 use crate::bazelrc::{BazelrcSettings, RemoteError, RemoteSettings, bazelrc_warnings, render_bazelrc};
-use crate::toolchain_kind::ToolchainKind;
+use crate::environment::Environment;
+use crate::toolchain_kind::{KindError, ToolchainKind};
 
 /// Prints the rc file that selects the toolchain in Bazel.
 #[derive(Debug, Args)]
 pub struct BazelrcArguments {
-    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Without it the file carries a warning.
+    /// JSON list of `KEY=VALUE` strings: the toolchain's Env. Without it the file carries a warning. Given twice, for a C++
+    /// toolchain and a Java toolchain, the file selects both.
     #[arg(long, value_name = "FILE")]
-    env_json: Option<PathBuf>,
+    env_json: Vec<PathBuf>,
     /// What the toolchain compiles. By default Env tells, by `CC` or `JAVA_HOME`.
     #[arg(long)]
     kind: Option<ToolchainKind>,
@@ -89,22 +92,64 @@ impl RemoteArguments {
 /// # Errors
 /// If a setting is refused.
 pub fn run(arguments: &BazelrcArguments) -> anyhow::Result<Outcome> {
-    let environment = arguments.env_json.as_deref().map(read_environment).transpose()?;
-    let kind = match &environment {
-        Some(environment) if environment.get("JAVA_HOME").is_some() => ToolchainKind::of(environment, arguments.kind)?,
-        // The rc file needs no compiler of Env.
-        _ => arguments.kind.unwrap_or(ToolchainKind::Cc),
+    let environments =
+        arguments.env_json.iter().map(|file| read_environment(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let (kind, environment, java) = match environments.as_slice() {
+        [] | [_] => (kind(arguments, environments.first())?, environments.first(), None),
+        [one, other] => {
+            let (cc, java) = sort(arguments, one, other)?;
+            (ToolchainKind::Cc, Some(cc), Some(java))
+        }
+        [..] => bail!("{} Envs are too many: expected that of a C++ and that of a Java toolchain", environments.len()),
     };
     let text = render_bazelrc(&BazelrcSettings {
         kind,
-        environment: environment.as_ref(),
+        environment,
+        java,
         prefix: arguments.prefix.as_deref(),
         helper: arguments.helper.as_deref(),
         remote: &arguments.remote.settings()?,
     })?;
     print_data(&text)?;
-    for warning in bazelrc_warnings(environment.as_ref()) {
+    // With two, the shell is that of the C++ toolchain.
+    for warning in bazelrc_warnings(environment) {
         eprintln!("warning: {warning}");
     }
     Ok(Outcome::Clean)
+}
+
+fn kind(arguments: &BazelrcArguments, environment: Option<&Environment>) -> Result<ToolchainKind, KindError> {
+    match environment {
+        Some(environment) if environment.get("JAVA_HOME").is_some() => ToolchainKind::of(environment, arguments.kind),
+        // The rc file needs no compiler of Env.
+        _ => Ok(arguments.kind.unwrap_or(ToolchainKind::Cc)),
+    }
+}
+
+/// The Env of the C++ toolchain, then that of the Java toolchain.
+fn sort<'a>(
+    arguments: &BazelrcArguments,
+    one: &'a Environment,
+    other: &'a Environment,
+) -> anyhow::Result<(&'a Environment, &'a Environment)> {
+    if arguments.kind.is_some() {
+        bail!(
+            "`--kind` is of one Env, and two are named\n\nhint: leave it out: `CC` and `JAVA_HOME` tell which is which"
+        );
+    }
+    let kinds = [one, other].map(|environment| ToolchainKind::of(environment, None));
+    match kinds {
+        // What one is, the other is not.
+        [Ok(ToolchainKind::Cc), Ok(ToolchainKind::Java) | Err(KindError::Ambiguous)]
+        | [Err(KindError::Ambiguous), Ok(ToolchainKind::Java)] => Ok((one, other)),
+        [Ok(ToolchainKind::Java), Ok(ToolchainKind::Cc) | Err(KindError::Ambiguous)]
+        | [Err(KindError::Ambiguous), Ok(ToolchainKind::Cc)] => Ok((other, one)),
+        [Ok(kind), Ok(_)] => bail!(
+            "both Envs are of a toolchain `{kind}`\n\nhint: name that of a C++ and that of a Java toolchain, or one alone"
+        ),
+        [Err(KindError::Ambiguous), Err(KindError::Ambiguous)] => {
+            bail!("both Envs have `CC` and `JAVA_HOME`\n\nhint: take one of them out of each")
+        }
+        [Err(error), _] | [_, Err(error)] => Err(error.into()),
+    }
 }

@@ -3,21 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::progress_bar::Waiting;
-use super::{Outcome, print_data};
+use super::{Outcome, print_data, read_text};
 use crate::doctor::bazel::{Bazel, check_shell, check_version};
 use crate::doctor::flags::check_flags;
 use crate::doctor::json::render_json;
 use crate::doctor::lre_bazelrc::check_lre_bazelrc;
 use crate::doctor::machine::check_machine;
 use crate::doctor::rc_file::{Flag, read_rc_files};
-use crate::doctor::remote::{Address, Header, Remote, Trial, check_remote, parse_header};
+use crate::doctor::remote::{
+    Address, Header, Remote, Tls, Trial, ask_credential_helper, check_remote, credential_uri, parse_header,
+};
 use crate::doctor::screen::render_screen;
 use crate::doctor::toolchain::{check_folder, check_pins_alone, find_toolchains};
 use crate::doctor::{Check, Section, Verdict};
+use crate::shell::quote_path;
 use crate::store::Store;
 use crate::talk::is_coloured;
 
@@ -30,7 +33,7 @@ pub struct DoctorArguments {
     /// The root workspace. By default the folder in which the command runs, or the first above it with a `MODULE.bazel`.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
-    /// The server that builds use, as in `--remote_executor`: `grpc://HOST:PORT`.
+    /// The server that builds use, as in `--remote_executor`: `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS.
     #[arg(long, value_name = "ADDRESS")]
     remote: Option<String>,
     /// The server's instance, as Bazel's flag of that name.
@@ -39,6 +42,19 @@ pub struct DoctorArguments {
     /// A header of every call to the server, as Bazel's flag of that name.
     #[arg(long, alias = "remote_header", value_name = "NAME=VALUE", value_parser = parse_header, requires = "remote")]
     remote_header: Vec<Header>,
+    /// A program that prints headers, as Bazel's flag of that name has it, without a pattern of hosts.
+    #[arg(long, alias = "credential_helper", value_name = "PROGRAM", requires = "remote")]
+    credential_helper: Option<PathBuf>,
+    /// The authority that signed the server's certificate (PEM), as Bazel's `--tls_certificate`. By default those that this
+    /// machine trusts.
+    #[arg(long, alias = "tls_certificate", value_name = "FILE", requires = "remote")]
+    tls_ca: Option<PathBuf>,
+    /// The certificate that this client shows (PEM), as Bazel's flag of that name.
+    #[arg(long, alias = "tls_client_certificate", value_name = "FILE", requires_all = ["remote", "tls_client_key"])]
+    tls_client_certificate: Option<PathBuf>,
+    /// The key of that certificate (PEM), as Bazel's flag of that name.
+    #[arg(long, alias = "tls_client_key", value_name = "FILE", requires_all = ["remote", "tls_client_certificate"])]
+    tls_client_key: Option<PathBuf>,
     /// Seconds that an action with the platform's properties may wait for a worker, after which it is cancelled.
     #[arg(long, value_name = "SECONDS", default_value_t = 15, requires = "remote")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -69,8 +85,8 @@ enum Format {
 /// # Errors
 /// If there is no workspace, or the server's address is none.
 pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Outcome> {
-    let remote = remote(arguments)?;
     let workspace = workspace(arguments)?;
+    let remote = remote(arguments, &workspace)?;
     let sections = examine(arguments, &workspace, remote.as_ref())?;
     match arguments.format {
         Format::Human => {
@@ -115,7 +131,7 @@ fn examine(arguments: &DoctorArguments, workspace: &Path, remote: Option<&Remote
     }
     if let Some(remote) = remote {
         let _waiting = Waiting::with("asking the server, and a worker behind it");
-        sections.push(check_remote(remote, &trials, &rc.flags).context("cannot wait for a server")?);
+        sections.push(check_remote(remote, &trials, &rc.flags).context("no answer of the server")?);
     }
     Ok(sections)
 }
@@ -130,11 +146,28 @@ fn is_local_off(flags: &[Flag], variable: Option<&std::ffi::OsStr>) -> bool {
     }
 }
 
-fn remote(arguments: &DoctorArguments) -> anyhow::Result<Option<Remote>> {
+fn remote(arguments: &DoctorArguments, workspace: &Path) -> anyhow::Result<Option<Remote>> {
     let Some(address) = &arguments.remote else { return Ok(None) };
     let address: Address = address.parse()?;
-    let (instance, headers) = (arguments.remote_instance_name.clone(), arguments.remote_header.clone());
-    Ok(Some(Remote { address, instance, headers, deadline: Duration::from_secs(arguments.deadline) }))
+    let instance = arguments.remote_instance_name.clone();
+    let client = match (&arguments.tls_client_certificate, &arguments.tls_client_key) {
+        (Some(certificate), Some(key)) => Some((read_text(certificate)?, read_text(key)?)),
+        _ => None,
+    };
+    let authority = arguments.tls_ca.as_deref().map(read_text).transpose()?;
+    let tls = Tls { authority, client };
+    let mut headers = arguments.remote_header.clone();
+    if let Some(program) = &arguments.credential_helper {
+        let asked = ask_credential_helper(program, workspace, &address).map_err(|error| {
+            let (program, uri) = (quote_path(program), credential_uri(&address));
+            anyhow!(
+                "no credentials of `{program}`: {error}\n\n\
+                 hint: see what it says with `echo '{{\"uri\":\"{uri}\"}}' | {program} get`"
+            )
+        });
+        headers.extend(asked?);
+    }
+    Ok(Some(Remote { address, instance, tls, headers, deadline: Duration::from_secs(arguments.deadline) }))
 }
 
 /// The named workspace, or the one that the command runs in.

@@ -8,7 +8,7 @@ use super::disagreement::{Disagreement, PinKind, Side};
 use super::files::{Files, Text};
 use super::place::{Edit, Place};
 use super::{PinSubject, Pins};
-use crate::bazelrc::{BazelrcSettings, RemoteSettings, render_bazelrc};
+use crate::bazelrc::{BazelrcSettings, RemoteSettings, render_bazelrc, section};
 use crate::environment::Environment;
 use crate::json::Json;
 use crate::manifest::{FILE_NAME, Manifest};
@@ -111,25 +111,47 @@ pub enum Rendered {
 #[must_use]
 pub fn render_again(text: &str) -> Rendered {
     let rc = parse(text);
-    let [kind] = selected(text)[..] else {
-        return Rendered::Unknown("it is not for one toolchain, and not compared".to_owned());
-    };
+    let kinds = selected(text);
+    if kinds.is_empty() {
+        return Rendered::Unknown("it is for no toolchain of this module, and not compared".to_owned());
+    }
     if !rc.is_known {
         return Rendered::Unknown("it is none that `lre bazelrc` wrote, and not compared".to_owned());
     }
-    // In the order of the file.
-    let mut entries: Vec<(&String, &(String, Range<usize>))> = rc.entries.iter().collect();
-    entries.sort_by_key(|(_, (_, span))| span.start);
-    let entries: Vec<String> = entries.into_iter().map(|(key, (value, _))| format!("{key}={value}")).collect();
-    let environment = match Environment::from_entries(&entries) {
-        Ok(environment) => (rc.no_env.is_none() || !entries.is_empty()).then_some(environment),
+    let environments = match kinds[..] {
+        [_] => Environment::from_entries(&entries(text)).map(|environment| (environment, None)),
+        _ => {
+            let Some((cc, java)) = joint_environments(text) else { return Rendered::Different };
+            Ok((cc, Some(java)))
+        }
+    };
+    let (environment, java) = match environments {
+        Ok((environment, java)) => ((rc.no_env.is_none() || !rc.entries.is_empty()).then_some(environment), java),
         Err(error) => return Rendered::Unknown(error.to_string()),
     };
-    match render_bazelrc(&rc.settings(kind, environment.as_ref())) {
+    let settings = BazelrcSettings { java: java.as_ref(), ..rc.settings(kinds[0], environment.as_ref()) };
+    match render_bazelrc(&settings) {
         Ok(rendered) if rendered == text => Rendered::Same,
         // A file from which `lre` would write nothing is none that it wrote.
         Ok(_) | Err(_) => Rendered::Different,
     }
+}
+
+/// The entries of an Env in a part of an rc file, in its order.
+fn entries(text: &str) -> Vec<String> {
+    let lines = text.lines().take_while(|line| !line.starts_with(FLAGS_START));
+    let entries = lines.filter_map(|line| line.strip_prefix("# "));
+    entries.filter(|entry| entry.split_once('=').is_some_and(|(key, _)| is_key(key))).map(str::to_owned).collect()
+}
+
+/// The Envs of the C++ and of the Java toolchain, in a file that selects both.
+fn joint_environments(text: &str) -> Option<(Environment, Environment)> {
+    let start = |kind| format!("\n{}\n", section(kind));
+    let (_, rest) = text.split_once(&start(ToolchainKind::Cc))?;
+    let rest = format!("\n{rest}");
+    let (cc, java) = rest.split_once(&start(ToolchainKind::Java))?;
+    let environment = |text: &str| Environment::from_entries(&entries(text)).ok();
+    Some((environment(cc)?, environment(java)?))
 }
 
 /// The toolchains that the flags of an rc file select.
@@ -177,7 +199,8 @@ fn parse(text: &str) -> Rc {
 impl Rc {
     fn settings<'a>(&'a self, kind: ToolchainKind, environment: Option<&'a Environment>) -> BazelrcSettings<'a> {
         let Self { prefix, helper, remote, .. } = self;
-        BazelrcSettings { kind, environment, prefix: prefix.as_deref(), helper: helper.as_deref(), remote }
+        let (prefix, helper) = (prefix.as_deref(), helper.as_deref());
+        BazelrcSettings { kind, environment, java: None, prefix, helper, remote }
     }
 
     fn flag(&mut self, flag: &str, value_at: impl Fn(&str) -> (String, Range<usize>)) {

@@ -160,3 +160,21 @@ fn what_bazel_would_refuse_or_ignore_is_refused() {
     .collect();
     assert_snapshot!(refusals);
 }
+
+#[test]
+fn two_envs_select_both_toolchains_in_one_file_whatever_their_order() {
+    let scene = with_env(&[&format!("PATH={ROOT}/bin:{BASH}/bin"), &format!("CC={ROOT}/bin/clang")]);
+    let java = [format!("PATH={ROOT}-jdk/bin:{BASH}/bin"), format!("JAVA_HOME={ROOT}-jdk")];
+    scene.write("java.json", &serde_json::to_string(&java).expect("a list of strings"));
+    let run = |envs: [&str; 2]| {
+        let options = ["--prefix", "lre", "--helper", "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-lre/bin/lre"];
+        let arguments = [&["bazelrc", "--env-json", envs[0], "--env-json", envs[1]], &options[..]].concat();
+        scene.run_without_change(&arguments)
+    };
+    let joint = run(["env.json", "java.json"]);
+    assert_snapshot!("joint", joint);
+    assert_eq!(run(["java.json", "env.json"]), joint);
+    assert_snapshot!("joint-same-kind", run(["java.json", "java.json"]));
+    let kind = ["bazelrc", "--env-json", "env.json", "--env-json", "java.json", "--kind", "java"];
+    assert_snapshot!("joint-kind", scene.run_without_change(&kind));
+}

@@ -11,7 +11,7 @@ const DOCTOR: [&str; 3] = ["doctor", "--store", "store"];
 const RC: &str = "try-import %workspace%/lre.bazelrc\n";
 
 /// A workspace with a toolchain in a chroot store, where all is well.
-fn healthy() -> Scene {
+pub(crate) fn healthy() -> Scene {
     let scene = Scene::with_compiler(COMPILER);
     scene.write_program(&format!("store{ROOT}/bin/bash"), "#!/bin/sh\n");
     let (path, cc, shell) =
@@ -102,6 +102,33 @@ fn cache_and_executor_in_the_rc_file_are_part_of_what_it_says() {
 }
 
 #[test]
+fn rc_file_of_two_toolchains_passes_where_two_files_do_not() {
+    let scene = healthy();
+    let java = [format!("JAVA_HOME={ROOT}"), format!("PATH={ROOT}/bin"), format!("BAZEL_SH={ROOT}/bin/bash")];
+    scene.write("java.json", &serde_json::to_string(&java).expect("a list of strings"));
+    let helper = scene.path().join("bin/lre").display().to_string();
+    let rc = |envs: &[&str]| {
+        let arguments = [&["bazelrc", "--prefix", "lre", "--helper", &helper], envs].concat();
+        let result = scene.run(&arguments);
+        let text = result.strip_prefix("exit 0\n--- stdout\n").and_then(|text| text.strip_suffix("--- stderr\n"));
+        text.expect(&result).replace("/SCENE", &scene.path().display().to_string())
+    };
+    scene.write("java.bazelrc", &rc(&["--env-json", "java.json"]));
+    scene.write(".bazelrc", &format!("{RC}try-import %workspace%/java.bazelrc\n"));
+    let wrong = doctor(&scene, &[]);
+    assert!(wrong.contains("✗ platforms "), "{wrong}");
+    scene.write(".bazelrc", RC);
+    scene.write("lre.bazelrc", &rc(&["--env-json", "env.json", "--env-json", "java.json"]));
+    assert_snapshot!("two-toolchains", doctor(&scene, &[]));
+    scene.edit("lre.bazelrc", "build:lre --define=EXECUTOR=remote\n", "");
+    let stale = doctor(&scene, &[]);
+    assert!(
+        stale.contains("✗ lre.bazelrc     imported, but not what `lre bazelrc` writes from the Env in it"),
+        "{stale}"
+    );
+}
+
+#[test]
 fn toolchain_and_pins_are_a_line_each_with_the_number_of_findings() {
     let scene = healthy();
     scene.edit("out/config/BUILD", "docker://lre-cc:", "docker://lre-cc:other");
@@ -146,9 +173,9 @@ fn server_that_does_not_listen_is_a_failed_check() {
 #[test]
 fn what_cannot_be_examined_is_refused() {
     let scene = healthy();
-    for (name, remote) in [("tls", "grpcs://127.0.0.1:1"), ("no-address", "127.0.0.1:8980")] {
-        assert_snapshot!(name, doctor(&scene, &["--remote", remote]));
-    }
+    assert_snapshot!("no-address", doctor(&scene, &["--remote", "127.0.0.1:8980"]));
+    let absent = ["--remote", "grpcs://127.0.0.1:1", "--tls-ca", "absent.pem"];
+    assert_snapshot!("no-authority", doctor(&scene, &absent));
     assert_snapshot!("no-workspace", doctor(&scene, &["--workspace", "out"]));
     assert_snapshot!("secret", doctor(&scene, &["--remote", "grpc://h:1", "--remote-header", "authorization"]));
 }

@@ -16,6 +16,7 @@ use tonic::Status;
 
 use super::Remote;
 use super::client::{Connection, answer};
+use super::interrupt::Queue;
 use crate::doctor::first_line;
 use crate::manifest::Manifest;
 use crate::toolchain_kind::ToolchainKind;
@@ -81,11 +82,16 @@ pub(super) enum End {
     },
 }
 
-/// Uploads the action, has it run, and cancels it at the deadline.
+/// Uploads the action, has it run, and cancels it at the deadline, or before if `queue` is stopped.
 ///
 /// # Errors
 /// If it cannot be uploaded.
-pub(super) async fn try_action(connection: &Connection, remote: &Remote, trial: &Trial) -> Result<End, Status> {
+pub(super) async fn try_action(
+    connection: &Connection,
+    remote: &Remote,
+    trial: &Trial,
+    queue: &Queue,
+) -> Result<End, Status> {
     let action_digest = Some(upload(connection, remote, trial).await?);
     let start = Instant::now();
     let request = reapi::ExecuteRequest {
@@ -96,25 +102,46 @@ pub(super) async fn try_action(connection: &Connection, remote: &Remote, trial: 
         ..Default::default()
     };
     let mut seen = Seen::default();
-    let run = async {
-        let mut stream = ExecutionClient::new(connection.clone()).execute(request).await?.into_inner();
-        while let Some(operation) = stream.message().await? {
-            if let Some(result) = seen.take(operation) {
-                return Ok(result);
-            }
-        }
-        Err(Status::aborted("the server ended the stream without a result"))
-    };
-    match tokio::time::timeout(remote.deadline, run).await {
-        Ok(Ok(result)) => Ok(end_of(result, start.elapsed())),
+    queue.set_open(true);
+    let end = tokio::time::timeout(remote.deadline, follow(connection, request, &mut seen, queue)).await;
+    let end = match end {
+        Ok(Ok(result)) => End::of(result, start.elapsed()),
         Ok(Err(status)) => {
             // The operation may live on without its stream.
-            let _ = cancel(connection, &seen).await;
-            Ok(End::Refused(words(&status)))
+            queue.set_failure(cancel(connection, &seen).await.err().map(|status| words(&status)));
+            End::Refused(words(&status))
         }
         Err(_) => {
             let not_cancelled = cancel(connection, &seen).await.err().map(|status| words(&status));
-            Ok(End::Late { is_taken: seen.stage == Stage::Executing, not_cancelled })
+            End::Late { is_taken: seen.stage == Stage::Executing, not_cancelled }
+        }
+    };
+    queue.set_open(false);
+    Ok(end)
+}
+
+/// Waits for the result, or until `queue` is stopped.
+async fn follow(
+    connection: &Connection,
+    request: reapi::ExecuteRequest,
+    seen: &mut Seen,
+    queue: &Queue,
+) -> Result<operation::Result, Status> {
+    let mut client = ExecutionClient::new(connection.clone());
+    let mut stream = client.execute(request).await?.into_inner();
+    let stopped = queue.stopped();
+    tokio::pin!(stopped);
+    loop {
+        let operation = tokio::select! {
+            operation = stream.message() => operation?,
+            // The first message has the name, without which nothing can be cancelled.
+            () = &mut stopped, if !seen.name.is_empty() => return Err(Status::cancelled("interrupted")),
+        };
+        let Some(operation) = operation else {
+            return Err(Status::aborted("the server ended the stream without a result"));
+        };
+        if let Some(result) = seen.take(operation) {
+            return Ok(result);
         }
     }
 }
@@ -147,21 +174,23 @@ impl Seen {
     }
 }
 
-fn end_of(result: operation::Result, time: Duration) -> End {
-    let response = match result {
-        operation::Result::Error(status) => return End::Refused(first_line(&status.message).to_owned()),
-        operation::Result::Response(response) => reapi::ExecuteResponse::decode(response.value.as_slice()),
-    };
-    match response {
-        Err(error) => End::Refused(format!("its answer is no `ExecuteResponse`: {error}")),
-        Ok(reapi::ExecuteResponse { status: Some(status), .. }) if status.code != 0 => {
-            End::Refused(first_line(&status.message).to_owned())
+impl End {
+    fn of(result: operation::Result, time: Duration) -> Self {
+        let response = match result {
+            operation::Result::Error(status) => return Self::Refused(first_line(&status.message).to_owned()),
+            operation::Result::Response(response) => reapi::ExecuteResponse::decode(response.value.as_slice()),
+        };
+        match response {
+            Err(error) => Self::Refused(format!("its answer is no `ExecuteResponse`: {error}")),
+            Ok(reapi::ExecuteResponse { status: Some(status), .. }) if status.code != 0 => {
+                Self::Refused(first_line(&status.message).to_owned())
+            }
+            Ok(reapi::ExecuteResponse { result: Some(result), .. }) => {
+                let worker = result.execution_metadata.map(|metadata| metadata.worker).unwrap_or_default();
+                Self::Ran { exit_code: result.exit_code, worker, time }
+            }
+            Ok(_) => Self::Refused("its answer has no result".to_owned()),
         }
-        Ok(reapi::ExecuteResponse { result: Some(result), .. }) => {
-            let worker = result.execution_metadata.map(|metadata| metadata.worker).unwrap_or_default();
-            End::Ran { exit_code: result.exit_code, worker, time }
-        }
-        Ok(_) => End::Refused("its answer has no result".to_owned()),
     }
 }
 

@@ -24,6 +24,18 @@ pub struct Header {
     value: MetadataValue<Ascii>,
 }
 
+impl Header {
+    /// A header; `None` if the name is none, or the value is not of printable ASCII.
+    #[must_use]
+    pub fn new(name: &str, value: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase().parse().ok()?;
+        let mut value: MetadataValue<Ascii> = value.parse().ok()?;
+        // It may be a secret: nothing shows it.
+        value.set_sensitive(true);
+        Some(Self { name, value })
+    }
+}
+
 /// Parses `NAME=VALUE`. The value may be a secret: no message quotes it.
 ///
 /// # Errors
@@ -31,8 +43,7 @@ pub struct Header {
 pub fn parse_header(text: &str) -> Result<Header, String> {
     let refusal = || "expected `NAME=VALUE` with a value of printable ASCII, as in `--remote_header`".to_owned();
     let (name, value) = text.split_once('=').ok_or_else(refusal)?;
-    let name = name.to_ascii_lowercase().parse().map_err(|_| refusal())?;
-    Ok(Header { name, value: value.parse().map_err(|_| refusal())? })
+    Header::new(name, value).ok_or_else(refusal)
 }
 
 /// Adds the headers to a call.
@@ -56,16 +67,24 @@ pub(super) type Connection = InterceptedService<Channel, Headers>;
 /// # Errors
 /// What the system says, as one line.
 pub(super) async fn connect(remote: &Remote) -> Result<Connection, String> {
-    let endpoint = Endpoint::from_shared(remote.address.uri()).map_err(|error| error.to_string())?;
-    let channel = endpoint.connect_timeout(PATIENCE).connect().await.map_err(|error| {
-        let mut cause = error.source();
-        // The innermost one is the system's.
-        while let Some(inner) = cause.and_then(|cause| cause.source()) {
-            cause = Some(inner);
-        }
-        cause.map_or_else(|| error.to_string(), ToString::to_string)
-    })?;
+    let mut endpoint = Endpoint::from_shared(remote.address.uri()).map_err(|error| innermost(&error))?;
+    if remote.address.is_tls() {
+        endpoint = endpoint.tls_config(remote.tls.config()).map_err(|error| innermost(&error))?;
+    }
+    let channel = match tokio::time::timeout(PATIENCE, endpoint.connect()).await {
+        Ok(channel) => channel.map_err(|error| innermost(&error))?,
+        Err(_) => return Err(format!("no connection within {} s", PATIENCE.as_secs())),
+    };
     Ok(InterceptedService::new(channel, Headers(remote.headers.clone())))
+}
+
+/// What the system or TLS says.
+fn innermost(error: &tonic::transport::Error) -> String {
+    let mut cause = error.source();
+    while let Some(inner) = cause.and_then(|cause| cause.source()) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Waits for an answer as long as for any.

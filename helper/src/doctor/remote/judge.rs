@@ -1,5 +1,6 @@
 //! What the server's answers mean.
 
+use std::io;
 use std::time::Duration;
 
 use bazel_remote_apis::build::bazel::remote::execution::v2 as reapi;
@@ -10,26 +11,45 @@ use tonic::{Code, Status};
 use super::Remote;
 use super::action::{End, Trial, try_action, words};
 use super::client::{capabilities, connect};
+use super::interrupt::{Interrupt, Queue};
 use crate::doctor::rc_file::Flag;
 use crate::doctor::{Check, Section};
 
 /// Asks the server, and has it run one action for each toolchain.
 ///
 /// # Errors
-/// If this process cannot wait for answers.
-pub fn check_remote(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> std::io::Result<Section> {
+/// If this process cannot wait for answers, or is interrupted. An action that waits for a worker is cancelled then, unless
+/// the process is interrupted once more.
+pub fn check_remote(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> io::Result<Section> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let checks = runtime.block_on(ask(remote, trials, flags));
+    let checks = runtime.block_on(async {
+        let mut interrupt = Interrupt::listen()?;
+        let queue = Queue::default();
+        let ask = ask(remote, trials, flags, &queue);
+        tokio::pin!(ask);
+        tokio::select! {
+            checks = &mut ask => return Ok(checks),
+            () = interrupt.next() => {}
+        }
+        if !queue.is_open() {
+            return Err(io::Error::other("interrupted"));
+        }
+        queue.stop();
+        Err(io::Error::other(tokio::select! {
+            _ = &mut ask => match queue.failure() {
+                None => "interrupted, and the action that waited for a worker is cancelled".to_owned(),
+                Some(reason) => format!("interrupted, and the action that waits for a worker cannot be cancelled: {reason}"),
+            },
+            () = interrupt.next() => "interrupted twice: an action may still wait for a worker".to_owned(),
+        }))
+    })?;
     Ok(Section { title: format!("remote {}", remote.address), checks })
 }
 
-async fn ask(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> Vec<Check> {
+async fn ask(remote: &Remote, trials: &[Trial], flags: &[Flag], queue: &Queue) -> Vec<Check> {
     let connection = match connect(remote).await {
         Ok(connection) => connection,
-        Err(reason) => {
-            let fix = "start the server, or name one that listens with `--remote`";
-            return vec![Check::failed("connection", reason, fix)];
-        }
+        Err(reason) => return vec![no_connection(remote, reason)],
     };
     let (capabilities, latency) = match capabilities(&connection, remote).await {
         Ok(answer) => answer,
@@ -53,8 +73,11 @@ async fn ask(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> Vec<Check> {
             checks.push(Check::open("action", "not tried: no toolchain says which worker it needs"));
         }
         for trial in trials {
-            let end = try_action(&connection, remote, trial).await;
+            let end = try_action(&connection, remote, trial, queue).await;
             checks.push(judge_action(remote, trial, end));
+            if queue.is_stopped() {
+                break;
+            }
         }
     }
     checks
@@ -64,12 +87,23 @@ fn named(instance: &str) -> String {
     if instance.is_empty() { "the one without a name".to_owned() } else { format!("`{instance}`") }
 }
 
+fn no_connection(remote: &Remote, reason: String) -> Check {
+    let fix = match (remote.address.is_tls(), reason.contains("certificate"), &remote.tls.authority) {
+        (true, true, None) => "name the authority that signed the server's certificate with `--tls-ca FILE`",
+        (true, true, Some(_)) => "let `--tls-ca` name the authority that signed the server's certificate",
+        _ => "start the server, or name one that listens with `--remote`",
+    };
+    Check::failed("connection", reason, fix)
+}
+
 fn no_capabilities(remote: &Remote, status: &Status) -> Check {
     let message = format!("{}: {}", named(&remote.instance), words(status));
     match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => {
-            Check::failed("instance", message, "add credentials with `--remote-header authorization=…`")
-        }
+        Code::Unauthenticated | Code::PermissionDenied => Check::failed(
+            "instance",
+            message,
+            "add credentials with `--remote-header authorization=…` or `--credential-helper PROGRAM`",
+        ),
         Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition => {
             Check::failed("instance", message, "name the server's instance with `--remote-instance-name NAME`")
         }
@@ -175,6 +209,7 @@ fn judge_action(remote: &Remote, trial: &Trial, end: Result<End, Status>) -> Che
 mod unit {
     use super::*;
     use crate::doctor::rc_file::Flag;
+    use crate::doctor::remote::Tls;
     use crate::doctor::screen::render_screen;
 
     /// The lines of a check, without the signs' section.
@@ -187,7 +222,8 @@ mod unit {
 
     fn ended(end: Result<End, Status>) -> Vec<String> {
         let address = "grpc://h:1".parse().unwrap_or_else(|error| panic!("{error}"));
-        let remote = Remote { address, instance: String::new(), headers: Vec::new(), deadline: Duration::from_secs(3) };
+        let (instance, tls, deadline) = (String::new(), Tls::default(), Duration::from_secs(3));
+        let remote = Remote { address, instance, tls, headers: Vec::new(), deadline };
         let properties = [("OSFamily", "Linux"), ("container-image", "docker://lre-cc:x")];
         let trial = Trial {
             name: "lre-cc".to_owned(),

@@ -35,7 +35,7 @@ pub(super) fn expect_same_bytes(first: &[Spawn], second: &[Spawn]) -> Result<()>
 fn digests(spawns: &[Spawn]) -> Result<BTreeMap<&str, &str>> {
     let outputs = spawns.iter().flat_map(|spawn| &spawn.actual_outputs);
     let digests: BTreeMap<&str, &str> = outputs
-        .map(|file| (file.path.as_str(), file.digest.hash.as_str()))
+        .map(|file| (file.path.as_str(), file.digest.as_str()))
         .filter(|(path, _)| !path.ends_with(".d"))
         .collect();
     if digests.is_empty() || digests.values().any(|hash| hash.is_empty()) {

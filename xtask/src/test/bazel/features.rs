@@ -41,9 +41,8 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         expect_all(&built, Expected::Remote)?;
         expect_seen(lab, &remote)?;
         ACTIONS.iter().try_for_each(|(mnemonic, output)| {
-            let made = |spawn: &&Spawn| {
-                spawn.mnemonic == *mnemonic && spawn.listed_outputs.iter().any(|path| path.contains(output))
-            };
+            let made =
+                |spawn: &&Spawn| spawn.mnemonic == *mnemonic && spawn.outputs.iter().any(|path| path.contains(output));
             built.iter().find(made).map(drop).with_context(|| format!("no {mnemonic} makes `{output}`"))
         })
     });
