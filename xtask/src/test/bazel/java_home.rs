@@ -1,13 +1,15 @@
 //! A Java toolchain of `JAVA_HOME` alone, as the published one is: what needs no tool that rules_java downloads.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result};
 
 use super::example_toolchain::{tag, write_toolchain};
 use super::expectation::{expect_all, expect_hits, expect_same_bytes};
-use super::workspace::{EXTENSION, RULES_JAVA, Workspace};
+use super::workspace::{self, EXTENSION, RULES_JAVA, Workspace, demo_tag};
 use crate::bazel::Execution;
+use crate::execution_log::Spawn;
 use crate::lab::Lab;
 use crate::parity::Expected;
 use crate::sandbox::toolchain::output;
@@ -20,6 +22,9 @@ java_run(
     src = "Said.java",
 )
 "#;
+
+/// What the platform of Java has and no other.
+const JAVA: &str = "@local-remote-execution//generated-java/config:lre-java";
 
 /// The JDK compiles the one source itself.
 const RULE: &str = r#"load("@rules_java//java:defs.bzl", "java_common")
@@ -85,7 +90,48 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
             expect_same_bytes(&remote, &local)
         },
     );
+    tally.check("one rc file gives C++ and Java each their own workers, and here every action hits", || {
+        workspace.write("cc.json", &lab.sandbox.toolchain.environment)?;
+        write_rc(lab, &workspace, &["cc.json", "java.json"])?;
+        write_module(&workspace, &(demo_tag("") + &tag("java")))?;
+        // What asks for no toolchain goes to the first platform, and a Java program of the build with it.
+        let said = BUILD.replace("    src =", &format!("    exec_compatible_with = [\"{JAVA}\"],\n    src ="));
+        workspace.write("BUILD.bazel", &(workspace::BUILD.to_owned() + &said))?;
+        bazel.run("clean", &[])?.expect_success("`bazel clean`")?;
+        let targets = ["//:one", "//:said", "//:text"];
+        let remote = bazel.spawns("build", Execution::RemoteNoCache, &targets)?;
+        expect_all(&remote, Expected::Remote)?;
+        let image = |spawn: &Spawn| {
+            let image = spawn.properties().get("container-image").copied().unwrap_or_default().to_owned();
+            let kind = image.trim_start_matches("docker://").split(':').next().unwrap_or_default().to_owned();
+            format!("{} on {kind}", spawn.mnemonic)
+        };
+        let ran: BTreeSet<String> = remote.iter().map(image).collect();
+        let wanted =
+            "CppArchive on lre-cc, CppCompile on lre-cc, CppLink on lre-cc, Genrule on lre-cc, JavaRun on lre-java";
+        expect_equal("what ran where", &ran.into_iter().collect::<Vec<_>>().join(", "), wanted)?;
+        expect_said()?;
+        bazel.run("clean", &[])?.expect_success("`bazel clean`")?;
+        expect_hits(&remote, &bazel.spawns("build", Execution::LocalWithCache, &targets)?)
+    });
     bazel.shutdown()
+}
+
+/// Writes `lre.bazelrc` from some Envs.
+fn write_rc(lab: &Lab, workspace: &Workspace<'_>, environments: &[&str]) -> Result<()> {
+    let helper = lab.helper();
+    let named = environments.iter().flat_map(|file| ["--env-json", file]);
+    let words: Vec<&str> = ["bazelrc", "--prefix", "lre", "--helper", &helper].into_iter().chain(named).collect();
+    let place = lab.sandbox.place();
+    let rc = lab.sandbox.command(&helper).args(words).directory(place.inside(&workspace.path));
+    workspace.write("lre.bazelrc", &output(rc)?)
+}
+
+/// Writes `MODULE.bazel` with rules_java and some tags.
+fn write_module(workspace: &Workspace<'_>, tags: &str) -> Result<()> {
+    workspace.write_module("src", tags)?;
+    let module = workspace.read("MODULE.bazel")?;
+    workspace.write("MODULE.bazel", &module.replace(EXTENSION, &(RULES_JAVA.to_owned() + EXTENSION)))
 }
 
 /// Writes workspace and toolchain; returns `JAVA_HOME`.
@@ -95,14 +141,9 @@ fn prepare(lab: &Lab, workspace: &Workspace<'_>) -> Result<String> {
         environment.iter().find_map(|entry| entry.strip_prefix("JAVA_HOME=")).context("Env has no `JAVA_HOME`")?;
     workspace.write("java.json", &serde_json::to_string(&[format!("JAVA_HOME={home}")])?)?;
     write_toolchain(lab, workspace, "java", "java", "lre-java")?;
-    let place = lab.sandbox.place();
-    let words = ["bazelrc", "--env-json", "java.json", "--prefix", "lre", "--helper", &lab.helper()];
-    let rc = lab.sandbox.command(&lab.helper()).args(words).directory(place.inside(&workspace.path));
-    workspace.write("lre.bazelrc", &output(rc)?)?;
+    write_rc(lab, workspace, &["java.json"])?;
     workspace.write(".bazelrc", "import %workspace%/lre.bazelrc\n")?;
-    workspace.write_module("src", &tag("java"))?;
-    let module = workspace.read("MODULE.bazel")?;
-    workspace.write("MODULE.bazel", &module.replace(EXTENSION, &(RULES_JAVA.to_owned() + EXTENSION)))?;
+    write_module(workspace, &tag("java"))?;
     workspace.write("BUILD.bazel", BUILD)?;
     workspace.write("run.bzl", RULE)?;
     workspace.write("Said.java", SOURCE)?;
