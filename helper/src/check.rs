@@ -6,7 +6,7 @@ use crate::diagnostic::human::Sources;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::shell::{quote_path, quote_words};
-use crate::store::Store;
+use crate::store::{Store, StoreRoot};
 use crate::toolchain_kind::ToolchainKind;
 
 pub mod compiler;
@@ -18,6 +18,7 @@ mod mention;
 pub mod pin;
 mod registration;
 mod root;
+mod root_index;
 mod stray;
 mod tool;
 
@@ -26,6 +27,7 @@ use java::other_java;
 use mention::Mentions;
 use registration::Registrations;
 use root::{missing_roots, unknown_roots, unused_roots};
+use root_index::RootIndex;
 use stray::{malformed_paths, outside_paths, outside_warning, placeholder_tools};
 use tool::broken_tools;
 
@@ -44,6 +46,7 @@ struct Subject<'a> {
     manifest: &'a Manifest,
     mentions: Mentions,
     sources: Sources,
+    roots: RootIndex,
 }
 
 impl Subject<'_> {
@@ -60,6 +63,20 @@ impl Subject<'_> {
     fn place_in_manifest(&self, text: &str) -> Place {
         let file = self.shown(FILE_NAME);
         let span = self.sources.get(&file).and_then(|source| Span::of(text, source));
+        Place { file, span }
+    }
+
+    /// Where the manifest first names a store root.
+    fn place_of_root(&self, root: &StoreRoot) -> Place {
+        let file = self.shown(FILE_NAME);
+        let span = self.sources.get(&file).and_then(|source| self.roots.first(root, source));
+        Place { file, span }
+    }
+
+    /// Where the manifest lists a store root.
+    fn place_of_listed(&self, root: &StoreRoot) -> Place {
+        let file = self.shown(FILE_NAME);
+        let span = self.sources.get(&file).and_then(|source| self.roots.quoted(root, source));
         Place { file, span }
     }
 
@@ -138,7 +155,7 @@ pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 pub fn check_toolchain(toolchain: Toolchain<'_>, machine: Option<Machine<'_>>) -> Checked {
     let Toolchain { folder, manifest, text } = toolchain;
     let sources = Sources::from([(folder.join(FILE_NAME).display().to_string(), text.to_owned())]);
-    let mut subject = Subject { folder, manifest, mentions: Mentions::default(), sources };
+    let mut subject = Subject { folder, manifest, mentions: Mentions::default(), sources, roots: RootIndex::default() };
     let files = Files::read(&mut subject);
     let mut notes = Vec::new();
     let mut groups = Vec::new();

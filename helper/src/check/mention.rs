@@ -1,5 +1,6 @@
 //! What the BUILD files of a toolchain's folder say about the store.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::build_file::Literal;
@@ -51,6 +52,8 @@ pub(super) struct Stray {
 #[derive(Default)]
 pub(super) struct Mentions {
     pub(super) well_formed: Vec<Mention>,
+    /// Which of them are of a store root, in order.
+    of_root: BTreeMap<StoreRoot, Vec<usize>>,
     /// Texts that start like a store path, each with why it is none.
     pub(super) malformed: Vec<(Spot, String)>,
     /// Absolute paths elsewhere.
@@ -76,6 +79,7 @@ impl Mentions {
                     let end = path.to_string().len().min(text.len());
                     let spot = Spot::new(file, literal, &text[..end]);
                     let (purpose, is_tool) = (purpose.clone(), tool.is_some() || is_linker);
+                    self.of_root.entry(path.root().clone()).or_default().push(self.well_formed.len());
                     self.well_formed.push(Mention { path, spot, purpose, is_tool });
                 }
                 Err(reason) => self.malformed.push((Spot::new(file, literal, text), reason.to_string())),
@@ -97,7 +101,7 @@ impl Mentions {
         }
     }
 
-    pub(super) fn of_root<'a>(&'a self, root: &'a StoreRoot) -> impl Iterator<Item = &'a Mention> {
-        self.well_formed.iter().filter(move |mention| mention.path.root() == root)
+    pub(super) fn of_root(&self, root: &StoreRoot) -> impl Iterator<Item = &Mention> {
+        self.of_root.get(root).into_iter().flatten().map(|index| &self.well_formed[*index])
     }
 }

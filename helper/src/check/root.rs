@@ -1,13 +1,13 @@
 //! Store roots that are missing on this machine, or that the manifest does not list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::mention::Mention;
 use super::registration::Registrations;
 use super::{Subject, group_with, nix_store_command, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::manifest::Manifest;
-use crate::store::{Store, StoreRoot, find_store_paths};
+use crate::store::{Store, StoreRoot};
 
 /// Each missing root once. What Nix's database has is a [`Kind::DeletedStoreRoot`] instead: realising does not help it.
 pub(super) fn missing_roots(subject: &Subject<'_>, store: &Store, registrations: &Registrations) -> Option<Group> {
@@ -37,8 +37,7 @@ pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoo
     }
     let first = subject.mentions.of_root(root).next().map(|mention| &mention.spot);
     let place = first.map(|spot| format!("{spot} {}", purposes.join(", ")));
-    let keys = environment_keys(subject.manifest);
-    let env = keys.get(root).map(|keys| match &place {
+    let env = subject.roots.keys(subject.manifest).get(root).map(|keys| match &place {
         Some(_) => format!("Env {}", keys.join(", ")),
         None => format!("Env only: {}", keys.join(", ")),
     });
@@ -46,7 +45,7 @@ pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoo
     let remarks = if remarks.is_empty() { String::new() } else { format!("  ({})", remarks.join("; ")) };
     let place = match first {
         Some(spot) => Place { file: subject.shown(&spot.file), span: Some(spot.span) },
-        None => subject.place_in_manifest(&root.path()),
+        None => subject.place_of_root(root),
     };
     Finding { root: Some(root.path()), ..Finding::new(kind, place, format!("{root}{remarks}")) }
 }
@@ -67,23 +66,6 @@ pub(super) fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String])
     }
 }
 
-/// The keys of Env that name each store root, in Env's order.
-fn environment_keys(manifest: &Manifest) -> BTreeMap<StoreRoot, Vec<String>> {
-    let mut keys: BTreeMap<StoreRoot, Vec<String>> = BTreeMap::new();
-    for entry in &manifest.env {
-        let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
-        for mention in find_store_paths(value) {
-            if let Ok(path) = mention.path {
-                let known = keys.entry(path.root().clone()).or_default();
-                if known.last().is_none_or(|last| last != key) {
-                    known.push(key.to_owned());
-                }
-            }
-        }
-    }
-    keys
-}
-
 /// Each store root once that a BUILD file or Env names and the manifest does not list.
 pub(super) fn unknown_roots(subject: &Subject<'_>) -> Option<Group> {
     let Subject { manifest, mentions, .. } = subject;
@@ -99,10 +81,10 @@ pub(super) fn unknown_roots(subject: &Subject<'_>) -> Option<Group> {
             Finding { root: Some(path.root().path()), ..Finding::new(Kind::UnknownStoreRoot, place, message) }
         })
         .collect();
-    for (root, keys) in environment_keys(manifest) {
-        if !known.contains(&root) && reported.insert(root.clone()) {
+    for (root, keys) in subject.roots.keys(manifest) {
+        if !known.contains(root) && reported.insert(root.clone()) {
             let message = format!("{root}  (Env only: {})", keys.join(", "));
-            let place = subject.place_in_manifest(&root.path());
+            let place = subject.place_of_root(root);
             findings.push(Finding { root: Some(root.path()), ..Finding::new(Kind::UnknownStoreRoot, place, message) });
         }
     }
@@ -114,12 +96,12 @@ pub(super) fn unknown_roots(subject: &Subject<'_>) -> Option<Group> {
 /// Each store root that the manifest lists and nothing names. Every generated file must have been read.
 pub(super) fn unused_roots(subject: &Subject<'_>) -> Option<Group> {
     let Subject { manifest, mentions, .. } = subject;
-    let env = environment_keys(manifest);
+    let env = subject.roots.keys(manifest);
     let recorded = manifest.store_roots.iter().map(|recorded| &recorded.path);
     let unused = recorded.filter(|root| mentions.of_root(root).next().is_none() && !env.contains_key(*root));
     let findings: Vec<Finding> = unused
         .map(|root| {
-            let place = subject.place_in_manifest(&format!("\"{root}\""));
+            let place = subject.place_of_listed(root);
             Finding {
                 root: Some(root.path()),
                 ..Finding::new(Kind::UnusedStoreRoot, place, format!("{root}  (neither in a BUILD file nor in Env)"))
