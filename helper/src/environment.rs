@@ -70,7 +70,7 @@ pub enum EnvironmentError {
 
 /// Variables that compilers, linkers and Nix's wrappers of them read. Actions see none of them: their flags are those
 /// of the toolchain. `CPLUS_INCLUDE_PATH` is not among them because it becomes flags.
-const HIDDEN_INPUTS: [&str; 16] = [
+const HIDDEN_INPUTS: [&str; 17] = [
     "CCC_ADD_ARGS",
     "CCC_OVERRIDE_OPTIONS",
     "COMPILER_PATH",
@@ -79,6 +79,7 @@ const HIDDEN_INPUTS: [&str; 16] = [
     "DEPENDENCIES_OUTPUT",
     "GCC_EXEC_PREFIX",
     "LDEMULATION",
+    "LD_AUDIT",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     "LD_RUN_PATH",

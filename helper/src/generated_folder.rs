@@ -54,20 +54,12 @@ impl<'a> FolderPlan<'a> {
     /// # Errors
     /// If a file cannot be read, one that differs has no `@generated` marker, or a name is a symbolic link.
     pub fn new(folder: &'a Path, files: &'a BTreeMap<String, String>) -> Result<Self, WriteError> {
-        let mut changes = Vec::new();
-        for (name, text) in files {
-            refuse_links(folder, name)?;
-            let path = folder.join(name);
-            let before = read_existing(&path)?;
-            if before.as_deref() == Some(text.as_bytes()) {
-                continue;
-            }
-            if before.as_deref().is_some_and(|bytes| !is_generated(bytes)) {
-                return Err(WriteError::NotGenerated(path));
-            }
-            changes.push(Change { name, path, text, before });
+        let changes = changes(folder, files)?;
+        let is_kept = |change: &&Change<'_>| change.before.as_deref().is_some_and(|bytes| !is_generated(bytes));
+        match changes.iter().find(is_kept) {
+            Some(change) => Err(WriteError::NotGenerated(change.path.clone())),
+            None => Ok(Self { folder, files, changes }),
         }
-        Ok(Self { folder, files, changes })
     }
 
     /// The files that differ, relative to the folder, in the order of their names.
@@ -129,6 +121,29 @@ impl<'a> FolderPlan<'a> {
         place.keep();
         Ok(written)
     }
+}
+
+/// Writes files that are this program's by their names alone, one after the other, into a folder that others share. Each is
+/// whole at any moment, and those that are as they should be stay.
+///
+/// # Errors
+/// If a file cannot be written. All of them are as they were then.
+pub fn write_each(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), WriteError> {
+    replace_all(&changes(folder, files)?)
+}
+
+/// The files that differ.
+fn changes<'a>(folder: &Path, files: &'a BTreeMap<String, String>) -> Result<Vec<Change<'a>>, WriteError> {
+    let mut changes = Vec::new();
+    for (name, text) in files {
+        refuse_links(folder, name)?;
+        let path = folder.join(name);
+        let before = read_existing(&path)?;
+        if before.as_deref() != Some(text.as_bytes()) {
+            changes.push(Change { name, path, text, before });
+        }
+    }
+    Ok(changes)
 }
 
 /// Fails if the folder, the file or a folder between them is a symbolic link.

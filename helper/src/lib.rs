@@ -30,6 +30,7 @@ pub mod shell;
 pub mod store;
 pub mod system;
 pub mod talk;
+pub mod temporary_folder;
 pub mod toolchain;
 pub mod toolchain_kind;
 pub mod toolchain_path;

@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 
 use crate::cc::probe::CcProbe;
+use crate::environment::{Environment, EnvironmentError};
 use crate::generated_file::MARKER;
 use crate::java::probe::JavaProbe;
 use crate::store::{STORE_DIR, StoreRoot};
@@ -31,6 +32,9 @@ pub enum ManifestError {
     /// It names a file outside its folder, which a check must not read.
     #[error("`files` names `{0}`, which is not below the manifest's folder")]
     FileName(String),
+    /// Its Env is none that a toolchain is made from.
+    #[error("`env`: {0}")]
+    Environment(#[from] EnvironmentError),
     /// It describes no toolchain, or two.
     #[error("not a manifest: it has to have exactly one of `cc` and `java`")]
     Kind,
@@ -180,6 +184,10 @@ impl Manifest {
         };
         if let Some(name) = manifest.files.keys().find(|name| !below(name)) {
             return Err(ManifestError::FileName(name.clone()));
+        }
+        let environment = Environment::from_entries(&manifest.env)?;
+        if manifest.cc.is_some() {
+            environment.check_hidden_inputs()?;
         }
         if manifest.cc.is_some() == manifest.java.is_some() {
             return Err(ManifestError::Kind);

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::environment::Environment;
 use crate::oci::entry::command_in;
@@ -187,20 +187,18 @@ impl<'a> Compiler<'a> {
         let deadline = Instant::now() + self.time_limit;
         let timed_out = || CompilerError::TimedOut { argv: argv.clone(), limit: self.time_limit };
         // Both pipes close when the compiler ends, or before; a grandchild that keeps one open counts as not ending.
-        let [stdout, stderr] =
-            [stdout, stderr].map(|pipe| pipe.recv_timeout(deadline.saturating_duration_since(Instant::now())));
-        let (Ok(stdout), Ok(stderr)) = (stdout, stderr) else {
-            stop(&mut child);
-            return Err(timed_out());
+        let read = |pipe: mpsc::Receiver<Vec<u8>>| match pipe
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            Ok(bytes) if bytes.len() as u64 > OUTPUT_LIMIT => Err(CompilerError::TooMuchOutput { argv: argv.clone() }),
+            other => other.map_err(|_| timed_out()),
         };
-        if stdout.len() as u64 > OUTPUT_LIMIT || stderr.len() as u64 > OUTPUT_LIMIT {
-            stop(&mut child);
-            return Err(CompilerError::TooMuchOutput { argv });
-        }
-        let Some(status) = wait_until(&mut child, deadline) else {
-            stop(&mut child);
-            return Err(timed_out());
-        };
+        let texts = read(stdout).and_then(|stdout| Ok((stdout, read(stderr)?)));
+        let has_ended = texts.is_ok() && ends_until(&child, deadline);
+        // What it started and left behind ends with it, also where all went well.
+        let status = stop(&mut child);
+        let (stdout, stderr) = texts?;
+        let status = status.ok().filter(|_| has_ended).ok_or_else(timed_out)?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(Answer {
             success: status.success(),
@@ -275,21 +273,23 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receive
     receiver
 }
 
-fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+/// Waits until the compiler has ended; it still has its number then.
+fn ends_until(child: &Child, deadline: Instant) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     while Instant::now() < deadline {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
+        match waitid(WaitId::Pid(Pid::from_child(child)), options) {
             Ok(None) => std::thread::sleep(Duration::from_millis(1)),
-            Err(_) => return None,
+            ended => return ended.is_ok(),
         }
     }
-    None
+    false
 }
 
-/// Ends the compiler and everything that it started. Until it has been waited for, no other group has its number.
-fn stop(child: &mut Child) {
+/// Ends the compiler, if it has not ended, and everything that it started. Until it has been waited for, no other group has
+/// its number.
+fn stop(child: &mut Child) -> std::io::Result<ExitStatus> {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    let _ = child.wait();
+    child.wait()
 }
 
 #[cfg(test)]
@@ -301,8 +301,12 @@ mod unit {
 
     const PATH: &str = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-loop/cc";
 
-    /// What a compiler that is this script answers within a second, in a folder.
+    /// Why a compiler that is this script gives no answer within a second, in a folder.
     fn ask(folder: &Path, script: &str) -> anyhow::Result<Option<String>> {
+        Ok(answer(folder, script)?.err().map(|error| error.to_string()))
+    }
+
+    fn answer(folder: &Path, script: &str) -> anyhow::Result<Result<Answer, CompilerError>> {
         let path = PathPolicy::StoreOnly.parse(PATH)?;
         let store = Store::new(Some(folder.to_owned()));
         let file = store.on_disk(PATH);
@@ -312,13 +316,23 @@ mod unit {
         let environment = Environment::default();
         let mut compiler = Compiler::new(&store, &path, &environment, folder);
         compiler.time_limit = Duration::from_secs(1);
-        Ok(compiler.ask(&["-v"]).err().map(|error| error.to_string()))
+        Ok(compiler.ask(&["-v"]))
     }
 
     /// Whether a process has ended, also where nobody has waited for it yet.
     fn has_ended(pid: &str) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
+    }
+
+    /// Whether a process ends soon, whose number is in the file `child`.
+    fn child_ends(folder: &Path) -> anyhow::Result<bool> {
+        let child = std::fs::read_to_string(folder.join("child"))?;
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !has_ended(&child) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(has_ended(&child))
     }
 
     #[test]
@@ -330,12 +344,46 @@ mod unit {
             hint: the compiler is run without a terminal, input or network; see what it waits for"
         );
         assert_eq!(error, Some(expected));
-        let child = std::fs::read_to_string(folder.path().join("child"))?;
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while !has_ended(&child) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
+        assert!(child_ends(folder.path())?);
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_compiler_leaves_behind_ends_with_it() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let script = "#!/bin/sh\n(while :; do :; done) </dev/null >/dev/null 2>&1 &\necho $! > child\n";
+        assert_eq!(ask(folder.path(), script)?, None);
+        assert!(child_ends(folder.path())?);
+        Ok(())
+    }
+
+    #[test]
+    fn compiler_that_prints_without_end_is_stopped_at_once() -> anyhow::Result<()> {
+        let expected = format!(
+            "`CC` printed more than 1048576 bytes\n  {PATH} -v\n\n\
+             hint: a compiler answers this in a few lines; see what it prints"
+        );
+        // It does not notice that nobody reads any more.
+        for script in ["while :; do echo $$; done 2>/dev/null", "while :; do echo $$ >&2; done 2>&1 >/dev/null"] {
+            let folder = tempfile::tempdir()?;
+            let script = format!("#!/bin/sh\ntrap '' PIPE\n{script}\n");
+            assert_eq!(ask(folder.path(), &script)?, Some(expected.clone()));
         }
-        assert!(has_ended(&child), "process {child} is alive");
+        Ok(())
+    }
+
+    #[test]
+    fn compiler_that_dies_by_a_signal_gives_an_answer_that_is_no_success() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let answer =
+            answer(folder.path(), "#!/bin/sh\necho half an answer\nkill -SEGV $$\n")?.map_err(anyhow::Error::from)?;
+        let failed = answer.require(CompilerError::Failed).map(drop).map_err(|error| error.to_string());
+        let expected = format!(
+            "`CC` does not run: signal: 11 (SIGSEGV)\n  {PATH} -v\n\n\
+             hint: see whether it runs at all with `env -i {} --version`",
+            folder.path().join(&PATH[1..]).display()
+        );
+        assert_eq!(failed.map_err(|error| error.replace(" (core dumped)", "")), Err(expected));
         Ok(())
     }
 }

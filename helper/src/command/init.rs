@@ -1,7 +1,7 @@
 //! `lre init`: lets a workspace use the toolchain.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -208,29 +208,11 @@ fn is_agreed(files: usize) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Writes new files, then replaces the others. New files are removed again if a later one cannot be written.
 fn write(workspace: &Path, changes: Vec<Change>) -> anyhow::Result<()> {
-    let (mut created, mut replacements) = (Vec::new(), Vec::new());
-    let result = (|| {
-        for Change { name, old, after } in changes {
-            let path = workspace.join(name);
-            if let Some((metadata, before)) = old {
-                replacements.push(Replacement { path, metadata, before, after });
-                continue;
-            }
-            let cannot_write = || format!("cannot write `{}`", path.display());
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&path).with_context(cannot_write)?;
-            created.push(path.clone());
-            file.write_all(after.as_bytes()).with_context(cannot_write)?;
-            file.sync_all().with_context(cannot_write)?;
-        }
-        replace_all(&replacements).map_err(|error| anyhow!("{error}"))
-    })();
-    if result.is_err() {
-        for path in created {
-            // Its failure is not reported: the one that led here is.
-            let _ = fs::remove_file(path);
-        }
-    }
-    result.context("no file was changed")
+    let replacement = |Change { name, old, after }| {
+        let (metadata, before) = old.map_or_else(Default::default, |(metadata, text)| (Some(metadata), text));
+        Replacement { path: workspace.join(name), metadata, before, after }
+    };
+    let replacements: Vec<Replacement> = changes.into_iter().map(replacement).collect();
+    replace_all(&replacements).map_err(|error| anyhow!("{error} (no file was changed)"))
 }

@@ -111,7 +111,7 @@ fn rewrite_file(file: &Path, replacements: &Replacements) -> Result<Done, String
     let leftovers = leftovers.into_iter().map(describe).collect();
     let change = match text {
         Cow::Owned(after) if after != before => {
-            Some((Replacement { path: file.to_owned(), metadata, before, after }, replaced))
+            Some((Replacement { path: file.to_owned(), metadata: Some(metadata), before, after }, replaced))
         }
         _ => None,
     };

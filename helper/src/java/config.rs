@@ -9,9 +9,18 @@ use crate::environment::{Environment, EnvironmentError};
 /// The first JDK on which Bazel's Java tools run.
 const OLDEST: u32 = 11;
 
-/// Variables that every Java program reads. Actions see none of them.
-const HIDDEN_INPUTS: [&str; 6] =
-    ["CLASSPATH", "JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVAC_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"];
+/// Variables that every Java program or its loader reads. Actions see none of them.
+const HIDDEN_INPUTS: [&str; 9] = [
+    "CLASSPATH",
+    "JAVA_OPTIONS",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVAC_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "LD_AUDIT",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "_JAVA_OPTIONS",
+];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]

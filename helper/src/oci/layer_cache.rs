@@ -4,8 +4,9 @@
 //! is not as recorded is made again. Writers put files there under their final names in one step, so that several may work
 //! at once.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,7 @@ use super::compression::Compression;
 use super::digest::Digest;
 use super::pipeline::{Blob, Chunks, compress};
 use super::store_layer::HashedRoot;
+use crate::temporary_folder::temporary_folder;
 
 /// Other rules for the bytes of layers need another number.
 const RULES: u32 = 1;
@@ -64,7 +66,7 @@ impl LayerCache {
         match home {
             Some(home) => Self::at(&home.join("lre/layers")),
             None => {
-                let temporary = tempfile::Builder::new().prefix("lre-layers-").tempdir()?;
+                let temporary = temporary_folder("lre-layers-", None)?;
                 Ok(Self { folder: temporary.path().to_owned(), _temporary: Some(temporary) })
             }
         }
@@ -115,14 +117,13 @@ impl LayerCache {
     ) -> Result<(NamedTempFile, Blob), E> {
         let new = self.new_file()?;
         let ((), blob) = compress(compression, new.as_file(), produce)?;
+        // Private until it is whole. Outputs are links to it, and others may read those.
+        new.as_file().set_permissions(Permissions::from_mode(0o644))?;
         Ok((new, blob))
     }
 
     fn new_file(&self) -> io::Result<NamedTempFile> {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Outputs are links to it, and others may read those.
-        let permissions = fs::Permissions::from_mode(0o644);
-        tempfile::Builder::new().prefix("new-").permissions(permissions).tempfile_in(&self.folder)
+        tempfile::Builder::new().prefix("new-").tempfile_in(&self.folder)
     }
 
     fn file(&self, key: &LayerKey) -> PathBuf {

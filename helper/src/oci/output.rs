@@ -15,6 +15,7 @@ use super::document::{INDEX, LayoutMarker, REF_NAME};
 use super::image_entry::new_header;
 use super::new_image::{Documents, LayerBytes, NewImage, NewLayer, digest_of, saved_part, to_bytes};
 use super::reference::{ImageReference, Transport};
+use crate::temporary_folder::temporary_folder;
 
 /// Why an image is not written.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +122,7 @@ fn write_folder(image: &NewImage<'_>, documents: &Documents, folder: &Path) -> R
         new.keep();
         return Ok(());
     }
-    let partial = tempfile::Builder::new().prefix(".lre-image-").tempdir_in(parent_of(folder)).map_err(fail)?;
+    let partial = temporary_folder(".lre-image-", Some(parent_of(folder))).map_err(fail)?;
     let write = || {
         let mut new = NewFiles::default();
         add_to_layout(image, documents, partial.path(), &mut new_index(), &mut new)?;
@@ -190,7 +191,7 @@ fn place_layer(layer: &NewLayer<'_>, target: &Path, new: &mut NewFiles) -> io::R
     }
     let mut file = new_file(target)?;
     io::copy(&mut layer.open()?, &mut file)?;
-    file.persist(target)?;
+    give_name(file, target)?;
     new.0.insert(target.to_owned());
     Ok(())
 }
@@ -206,13 +207,18 @@ fn place_bytes(bytes: &[u8], target: &Path, new: &mut NewFiles) -> io::Result<()
 fn replace(bytes: &[u8], target: &Path) -> io::Result<()> {
     let mut file = new_file(target)?;
     file.write_all(bytes)?;
-    file.persist(target)?;
-    Ok(())
+    give_name(file, target)
 }
 
 fn new_file(target: &Path) -> io::Result<NamedTempFile> {
-    let permissions = Permissions::from_mode(0o644);
-    tempfile::Builder::new().prefix(".lre-image-").permissions(permissions).tempfile_in(parent_of(target))
+    tempfile::Builder::new().prefix(".lre-image-").tempfile_in(parent_of(target))
+}
+
+/// Gives a file that is whole its name, and lets others read it.
+fn give_name(file: NamedTempFile, target: &Path) -> io::Result<()> {
+    file.as_file().set_permissions(Permissions::from_mode(0o644))?;
+    file.persist(target)?;
+    Ok(())
 }
 
 /// The folder that a path lies in.
@@ -233,8 +239,7 @@ fn write_archive(
     let mut tar = Builder::new(io::BufWriter::with_capacity(1 << 20, new.as_file()));
     write(&mut tar)?;
     tar.into_inner()?.flush()?;
-    new.persist(target)?;
-    Ok(())
+    give_name(new, target)
 }
 
 fn write_layout_archive(

@@ -21,6 +21,7 @@ use super::image::{Image, Layer};
 use super::layer::LayerReader;
 use super::limits::Limits;
 use super::whiteout::{Whiteout, remove_children, remove_lower};
+use crate::temporary_folder::temporary_folder;
 
 /// Devices that old layers of Debian have, and that every container gets from its runtime.
 const DEVICES: [&str; 9] = ["console", "full", "null", "ptmx", "random", "tty", "tty0", "urandom", "zero"];
@@ -69,8 +70,7 @@ impl UnpackedImage {
 /// See [`ImageError`].
 pub fn unpack_image(image: &Image, limits: &Limits) -> Result<UnpackedImage, ImageError> {
     let unwritable = |source| ImageError::Unwritable { path: std::env::temp_dir(), source };
-    let owner_only = std::fs::Permissions::from_mode(0o700);
-    let folder = tempfile::Builder::new().prefix("lre-image-").permissions(owner_only).tempdir().map_err(unwritable)?;
+    let folder = temporary_folder("lre-image-", None).map_err(unwritable)?;
     let unpacked = UnpackedImage { folder };
     std::fs::create_dir(unpacked.root()).map_err(unwritable)?;
     let root = Dir::open_ambient_dir(unpacked.root(), ambient_authority()).map_err(unwritable)?;

@@ -78,7 +78,7 @@ pub fn plan_sync(subject: &PinSubject<'_>) -> Result<Sync, SyncError> {
     for (file, edits) in files {
         let path = PathBuf::from(&file);
         let read = |source| SyncError::Read { path: path.clone(), source };
-        let metadata = fs::symlink_metadata(&path).map_err(read)?;
+        let metadata = Some(fs::symlink_metadata(&path).map_err(read)?);
         let before = fs::read_to_string(&path).map_err(read)?;
         let after = apply(&before, &edits);
         sync.changes.extend(edits.iter().map(ToString::to_string));

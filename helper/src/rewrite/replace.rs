@@ -1,21 +1,24 @@
-//! Replaces files that people wrote: all of them or none.
+//! Replaces files that people wrote, and adds new ones: all of them or none.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, Metadata, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, fchown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::generated_file::WriteError;
 
+/// What a new file gets, as other files of a workspace.
+const NEW_MODE: u32 = 0o644;
+
 /// A file, what it held when it was read, and what it is to hold.
 #[derive(Clone, Debug)]
 pub struct Replacement {
-    /// The file. It exists, and is no symbolic link.
+    /// The file. It is no symbolic link.
     pub path: PathBuf,
-    /// Whose permissions and owner the new file gets.
-    pub metadata: Metadata,
+    /// Whose permissions and owner the new file gets; `None` if there was no file.
+    pub metadata: Option<Metadata>,
     /// What it held.
     pub before: String,
     /// What it is to hold.
@@ -31,18 +34,33 @@ pub fn replace_all(replacements: &[Replacement]) -> Result<(), WriteError> {
     let staged =
         replacements.iter().map(|replacement| stage(replacement, &replacement.after)).collect::<Result<Vec<_>, _>>()?;
     for (done, (file, replacement)) in staged.into_iter().zip(replacements).enumerate() {
-        let replaced = check_unchanged(replacement).and_then(|()| {
-            file.persist(&replacement.path).map_err(|error| failed("replace", &replacement.path)(error.error))
-        });
-        if let Err(error) = replaced {
-            for earlier in &replacements[..done] {
-                // Its failure is not reported: the one that led here is.
-                let _ = stage(earlier, &earlier.before).map(|file| file.persist(&earlier.path));
-            }
+        if let Err(error) = give_name(file, replacement) {
+            replacements[..done].iter().for_each(restore);
             return Err(error);
         }
     }
     Ok(())
+}
+
+fn give_name(file: NamedTempFile, replacement: &Replacement) -> Result<(), WriteError> {
+    let path = &replacement.path;
+    let named = if replacement.metadata.is_some() {
+        check_unchanged(replacement)?;
+        file.persist(path)
+    } else {
+        file.persist_noclobber(path)
+    };
+    named.map(drop).map_err(|error| failed("replace", path)(error.error))
+}
+
+/// Puts a replaced file back. Its failure is not reported: the one that led here is.
+fn restore(replacement: &Replacement) {
+    let Replacement { path, metadata, before, .. } = replacement;
+    if metadata.is_none() {
+        let _ = fs::remove_file(path);
+    } else {
+        let _ = stage(replacement, before).map(|file| file.persist(path));
+    }
 }
 
 fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> WriteError + 'a {
@@ -67,12 +85,16 @@ fn stage(replacement: &Replacement, text: &str) -> Result<NamedTempFile, WriteEr
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut file = NamedTempFile::new_in(folder).map_err(failed("write beside", path))?;
     file.write_all(text.as_bytes()).map_err(failed("write", path))?;
-    let staged = file.as_file().metadata().map_err(failed("write", path))?;
-    if (staged.uid(), staged.gid()) != (metadata.uid(), metadata.gid()) {
-        fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()))
-            .map_err(failed("keep the owner of", path))?;
+    let mut permissions = Permissions::from_mode(NEW_MODE);
+    if let Some(metadata) = metadata {
+        let staged = file.as_file().metadata().map_err(failed("write", path))?;
+        if (staged.uid(), staged.gid()) != (metadata.uid(), metadata.gid()) {
+            fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()))
+                .map_err(failed("keep the owner of", path))?;
+        }
+        permissions = metadata.permissions();
     }
-    file.as_file().set_permissions(metadata.permissions()).map_err(failed("keep the permissions of", path))?;
+    file.as_file().set_permissions(permissions).map_err(failed("keep the permissions of", path))?;
     file.as_file().sync_all().map_err(failed("write", path))?;
     Ok(file)
 }
@@ -82,7 +104,7 @@ mod unit {
     use super::*;
 
     fn replacement(path: PathBuf, before: &str) -> io::Result<Replacement> {
-        let metadata = fs::metadata(&path)?;
+        let metadata = Some(fs::metadata(&path)?);
         Ok(Replacement { path, metadata, before: before.to_owned(), after: "new".to_owned() })
     }
 
@@ -97,6 +119,23 @@ mod unit {
         assert_eq!(refused.map_err(|error| error.to_string()), Err(expected));
         assert_eq!((fs::read_to_string(a)?, fs::read_to_string(b)?), ("old".to_owned(), "edited".to_owned()));
         assert_eq!(fs::read_dir(folder.path())?.count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn new_file_replaces_none_and_goes_again_if_a_later_one_cannot_be_written() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let new = |name: &str| {
+            let path = folder.path().join(name);
+            Replacement { path, metadata: None, before: String::new(), after: "new".to_owned() }
+        };
+        fs::write(folder.path().join("b"), "edited")?;
+        let refused = replace_all(&[new("a"), new("b")]).map_err(|error| error.to_string());
+        let expected = format!("cannot replace `{}`: File exists (os error 17)", folder.path().join("b").display());
+        assert_eq!(refused, Err(expected));
+        assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+        replace_all(&[new("a")])?;
+        assert_eq!(fs::metadata(folder.path().join("a"))?.permissions().mode() & 0o777, 0o644);
         Ok(())
     }
 }

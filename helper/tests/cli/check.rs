@@ -254,6 +254,16 @@ fn broken_manifest_is_refused() {
 }
 
 #[test]
+fn manifest_whose_env_steers_the_loader_or_spoils_an_rc_file_is_refused() {
+    for (name, entry) in [("manifest-loader", "LD_AUDIT=/tmp/audit.so"), ("manifest-newline", "A=1\\nbuild --x")] {
+        let scene = generated();
+        scene.edit("out/lre.json", "\"env\": [", &format!("\"env\": [\"{entry}\","));
+        assert_snapshot!(name, scene.run_without_change(&CHECK));
+        scene.run_without_change(&["regen", "--out", "out"]);
+    }
+}
+
+#[test]
 fn manifest_that_names_files_elsewhere_is_refused() {
     let scene = generated();
     scene.edit("out/lre.json", "\"config/BUILD\":", "\"../secret\":");

@@ -72,7 +72,9 @@ fn jdk_that_is_none_is_refused() {
     });
     refused("java-outside", &|scene| scene.write_env(&["JAVA_HOME=/usr/lib/jvm/default-java"]));
     refused("java-hidden", &|scene| {
-        scene.write_env(&[&format!("JAVA_HOME={ROOT}/jdk"), "JAVA_TOOL_OPTIONS=-Xmx1g", "CLASSPATH=/x.jar"]);
+        let hidden =
+            ["JAVA_TOOL_OPTIONS=-Xmx1g", "CLASSPATH=/x.jar", "LD_AUDIT=/tmp/audit.so", "LD_PRELOAD=/tmp/preload.so"];
+        scene.write_env(&[&[format!("JAVA_HOME={ROOT}/jdk").as_str()], &hidden[..]].concat());
     });
     refused("java-none", &|scene| scene.write_env(&[&format!("PATH={ROOT}/bin"), "LANG=C"]));
 }

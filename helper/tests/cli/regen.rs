@@ -125,6 +125,9 @@ fn variables_that_no_action_has_are_refused_together() {
     let scene = Scene::with_compiler(COMPILER);
     let hidden = [
         "CPATH=/usr/include",
+        "LD_AUDIT=/tmp/audit.so",
+        "LD_LIBRARY_PATH=/usr/lib",
+        "LD_PRELOAD=/tmp/preload.so",
         "SDKROOT=",
         "NIX_LDFLAGS_BEFORE=-lx",
         "NIX_HARDENING_ENABLE=pie",

@@ -103,14 +103,26 @@ impl Scene {
 
     /// Runs `lre` in the folder and returns exit code, stdout and stderr as one text, with `/SCENE` for the folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_lre"))
-            .args(arguments)
-            .current_dir(self.path())
-            // Only what the test itself puts there: what the host's Nix knows must not decide a test.
-            .env_clear()
-            .env("PATH", self.path().join("bin"))
-            .output()
-            .expect("the binary runs");
+        self.run_command(self.command(arguments))
+    }
+
+    /// `lre` in the folder, before it is started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments);
+        self.confine(&mut command);
+        command
+    }
+
+    /// Lets a command see the folder and nothing of this process's variables: what the host's Nix knows must not decide a
+    /// test.
+    pub(crate) fn confine(&self, command: &mut Command) {
+        command.current_dir(self.path()).env_clear().env("PATH", self.path().join("bin"));
+    }
+
+    /// Runs a command and returns exit code, stdout and stderr as one text, with `/SCENE` for the folder.
+    pub(crate) fn run_command(&self, mut command: Command) -> String {
+        let output = command.output().expect("the binary runs");
         let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
         let folder = self.path().display().to_string();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "/SCENE");
@@ -130,6 +142,11 @@ impl Scene {
         let result = self.run(&REGEN);
         assert!(result.starts_with("exit 0\n"), "{result}");
     }
+}
+
+/// The binary: `LRE_BIN`, where it lies elsewhere than it was built.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("LRE_BIN").map_or_else(|| env!("CARGO_BIN_EXE_lre").into(), PathBuf::from)
 }
 
 /// The arguments that write `out` from `env.json`.

@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::manifest::Origin;
 use crate::store::Store;
 use crate::system::{System, host_system};
+use crate::temporary_folder::temporary_folder;
 use crate::toolchain_path::ToolchainPath;
 
 /// Asks the compiler that Env names. Runs it some ten times, with Env as its only environment.
@@ -25,7 +26,7 @@ pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, Pro
     environment.check_hidden_inputs()?;
     let system = System::try_from(host_system())?;
     // A compiler in an image sees nothing else.
-    let folder = store.image_root().map_or_else(tempfile::tempdir, tempfile::tempdir_in)?;
+    let folder = temporary_folder("lre-probe-", store.image_root())?;
     write_sources(folder.path())?;
     let compiler = Compiler::new(store, &path, environment, folder.path());
     let probe = Probe { store, environment, compiler };
