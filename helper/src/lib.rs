@@ -24,6 +24,7 @@ pub mod json;
 pub mod manifest;
 pub mod oci;
 pub mod pin;
+pub mod program;
 pub mod published;
 pub mod rewrite;
 pub mod shell;

@@ -144,7 +144,7 @@ fn install_helper(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
 }
 
 /// Puts a built binary to `target`.
-fn install(built: &std::path::Path, target: &std::path::Path) -> Result<()> {
+pub(crate) fn install(built: &std::path::Path, target: &std::path::Path) -> Result<()> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
     }

@@ -7,6 +7,7 @@ mod deploy;
 mod fmt;
 mod image;
 mod nix;
+mod robust;
 mod unit;
 
 use std::time::Instant;
@@ -46,6 +47,8 @@ enum Group {
     Image,
     /// The deployment: overlays against schemas and manifests, the script for a local cluster.
     Deploy,
+    /// Kills and failures at every write, full disks, wrong clocks, no network.
+    Robust,
     /// The demo, its sabotages, and everything that a user sees of Bazel.
     Bazel,
 }
@@ -94,6 +97,7 @@ fn run_group(group: Group, only: Option<&str>, lab: &mut Option<Lab>, tally: &mu
         Group::Nix => nix::run(tally, open(lab)?),
         Group::Image => image::run(tally, open(lab)?),
         Group::Deploy => deploy::run(tally, open(lab)?),
+        Group::Robust => robust::run(tally, open(lab)?),
         Group::Bazel => bazel::run(tally, only, lab),
     }
 }

@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::Check;
-use super::program::{find_program, version_line};
+use super::program::version_line;
 use super::rc_file::Flag;
+use crate::program::find_program;
 use crate::store::STORE_DIR;
 
 /// The first one that is supported.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use rustix::fs::{Access, access};
 
-use super::program::{find_program, version_line};
+use super::program::version_line;
 use super::{Check, first_line};
+use crate::program::find_program;
 use crate::store::database::query_closure;
 use crate::store::{STORE_DIR, Store, require_store_dir};
 use crate::system::{System, host_system};

@@ -1,7 +1,7 @@
 //! Programs that only say their version.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,6 @@ use crate::talk::say_runs;
 
 /// Longer than a launcher takes that looks its Bazel up; one that downloads is not waited for.
 const LIMIT: Duration = Duration::from_secs(20);
-
-/// A program of `PATH`.
-pub(super) fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
 
 /// The first line that `PROGRAM --version` prints, run in `folder`.
 ///

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use super::database::{Registration, Unknown, Validity};
 use super::hash::sri_of_nix_hash;
 use super::{Store, StoreRoot};
+use crate::program;
 
 use crate::talk::say_runs;
 
@@ -35,7 +36,7 @@ pub(super) fn query_validity(store: &Store, roots: &[StoreRoot]) -> Result<BTree
 /// # Errors
 /// Why it did not, as one line.
 pub fn realise(store: &Store, roots: &[StoreRoot]) -> Result<(), String> {
-    let mut command = Command::new("nix-store");
+    let mut command = program::command("nix-store");
     command.args(store_arguments(store)).arg("--realise").args(roots.iter().map(StoreRoot::path));
     say_runs(&command);
     match command.stdin(Stdio::null()).stdout(Stdio::null()).status() {
@@ -73,7 +74,7 @@ fn query_hashes(store: &Store, roots: &[&StoreRoot]) -> Result<BTreeMap<StoreRoo
 }
 
 fn run(store: &Store, verb: &[&str], roots: &[&StoreRoot]) -> Result<String, Refusal> {
-    let mut command = Command::new("nix-store");
+    let mut command = program::command("nix-store");
     command.args(store_arguments(store)).args(verb).args(roots.iter().map(|root| root.path())).stdin(Stdio::null());
     say_runs(&command);
     let Output { status, stdout, stderr } =

@@ -192,3 +192,28 @@ fn new_hashes_are_read_from_the_database_without_nix_store() {
     registered.forget(ROOT);
     assert_snapshot!("regen-unregistered", registered.scene.run(&REGEN));
 }
+
+#[test]
+fn store_root_that_goes_during_the_deep_check_is_never_found_right() {
+    let registered = registered();
+    let large = registered.scene.path().join(format!("store{DEPENDENCY}/a-large-file"));
+    fs::File::create(large).and_then(|file| file.set_len(400 << 20)).expect("a sparse file");
+    let hash = true_hash(&registered.scene, DEPENDENCY);
+    registered.execute(&format!("update ValidPaths set hash = 'sha256:{hash}' where path = ?1"), DEPENDENCY);
+    assert_eq!(registered.check(&["--deep"]), CLEAN);
+    for pause in [0, 5, 20, 60] {
+        let folder = registered.scene.path().join(format!("store{DEPENDENCY}"));
+        let mut command = registered.scene.command(&[CHECK.as_slice(), &["--deep"]].concat());
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut check = command.spawn().expect("the binary runs");
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        let away = registered.scene.path().join("away");
+        fs::rename(&folder, &away).expect("the root was there");
+        fs::remove_file(away.join("lib/libc.so.6")).expect("the file was there");
+        let is_early = check.try_wait().expect("a process").is_none();
+        let code = check.wait().expect("a process").code();
+        assert!(matches!(code, Some(1 | 2)) || !is_early && code == Some(0), "{code:?} after {pause} ms");
+        fs::rename(&away, &folder).expect("the root was there");
+        registered.scene.write(&format!("store{DEPENDENCY}/lib/libc.so.6"), "library\n");
+    }
+}

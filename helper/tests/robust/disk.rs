@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-use crate::injection::run_in_place;
-use crate::job::{Files, Job, files_below, is_hidden, visible_files};
+use crate::injection::{run_in_place, run_program, words};
+use crate::job::{Files, Job, differing, files_below, is_hidden, visible_files};
 use crate::jobs::JOBS;
-use crate::support::{Scene, program};
+use crate::support::Scene;
 
 /// Copies the scene to a small tmpfs, fills that up to some free KiB, runs the program there, and copies it back.
 const FULL: &str = r#"
@@ -42,7 +42,7 @@ fn run(script: &str, free: u32, job: &Job) -> (ExitStatus, Scene) {
         std::fs::create_dir(outer.path().join(folder)).expect("a new folder");
     }
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-euc", script, "sh", &free.to_string()]).arg(program()).args(job.arguments);
+    command.args(["--mount", "sh", "-euc", script, "sh", &free.to_string()]).args(words(job.arguments));
     (run_in_place(&outer, &mut command), outer)
 }
 
@@ -56,7 +56,7 @@ fn full_disk_leaves_old_or_new_files() {
     for job in &JOBS {
         let new = (job.prepare)();
         let old = visible_files(&new);
-        run_in_place(&new, &mut new.command(job.arguments));
+        run_program(&new, job.arguments);
         let new = visible_files(&new);
         for free in [0, 4, 8, 16, 24] {
             let (status, scene) = run(FULL, free, job);
@@ -66,7 +66,8 @@ fn full_disk_leaves_old_or_new_files() {
                 Some(2) => after == old,
                 _ => false,
             };
-            assert!(expected, "{} with {free} KiB: {status}, and the files are neither old nor new", job.name);
+            let differing = [differing(&after, &old), differing(&after, &new)];
+            assert!(expected, "{} with {free} KiB: {status}, neither old nor new: {differing:?}", job.name);
             tried += 1;
             refused += usize::from(status.code() == Some(2));
         }

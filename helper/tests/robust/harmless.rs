@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::injection::{Traced, run_in_place};
+use crate::injection::{Traced, run_in_place, words};
 use crate::jobs::{changed_folder, generated, registered_and_base};
-use crate::support::{COMPILER, ROOT, Scene, program};
+use crate::support::{COMPILER, ROOT, Scene};
 
 /// A command that only reads, in a scene.
 type Reader = (&'static [&'static str], fn() -> Scene);
@@ -59,7 +59,7 @@ fn what_reads_and_what_a_fetch_runs_open_no_socket() {
 fn check_is_clean_where_there_is_no_network() {
     let scene = generated();
     let mut command = Command::new("unshare");
-    command.arg("--net").arg(program()).args(CHECK);
+    command.arg("--net").args(words(&CHECK));
     assert!(run_in_place(&scene, &mut command).success());
 }
 
@@ -90,7 +90,7 @@ fn temporary_files_and_folders_are_private_whatever_the_umask() {
             "umask 0; exec strace --quiet=all --output=trace --follow-forks --trace=openat,mkdir,mkdirat \"$@\"",
             "sh",
         ]);
-        command.arg(program()).args(arguments);
+        command.args(words(arguments));
         run_in_place(&scene, &mut command);
         let lines: Vec<String> = scene.read("trace").lines().map(str::to_owned).collect();
         let first = modes_in_trace(&lines, scene.path());

@@ -6,12 +6,26 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::support::{Scene, program};
 
+/// What the program finds programs with: the machine's Nix must not decide a test.
+const NO_PATH: &str = "PATH=/nowhere";
+
+/// The program with its arguments, as another program starts it.
+pub(crate) fn words<'a>(arguments: &'a [&'a str]) -> Vec<String> {
+    let start = ["env", NO_PATH].map(str::to_owned).into_iter().chain([program().display().to_string()]);
+    start.chain(arguments.iter().map(|word| (*word).to_owned())).collect()
+}
+
+/// Runs the program in a scene, where its temporary files and its caches lie too.
+pub(crate) fn run_program(scene: &Scene, arguments: &[&str]) -> ExitStatus {
+    run_in_place(scene, Command::new("env").args(&words(arguments)[1..]))
+}
+
 /// Runs a command in a scene, where its temporary files and its caches lie too.
 pub(crate) fn run_in_place(scene: &Scene, command: &mut Command) -> ExitStatus {
     let (temporary, cache) = (scene.path().join("tmp"), scene.path().join("cache"));
     fs::create_dir_all(&temporary).expect("a new folder");
     scene.confine(command);
-    // A tracer is looked up, and compilers are started by whole paths.
+    // Tracers and the like are looked up.
     command.env("PATH", "/usr/bin:/bin").env("TMPDIR", temporary).env("XDG_CACHE_HOME", cache);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("the program runs")
 }
@@ -23,6 +37,10 @@ const CALLS: &str = "openat,?open,?creat,write,writev,pwrite64,copy_file_range,s
 
 /// Calls that only clean up: they may fail without a word.
 const CLEANING: [&str; 3] = ["unlink", "unlinkat", "rmdir"];
+
+/// Calls whose first argument is an open file.
+const WITH_FILE: [&str; 9] =
+    ["write", "writev", "pwrite64", "ftruncate", "fallocate", "fchmod", "fchown", "fsync", "fdatasync"];
 
 /// A call of a run: the how-manieth of its name, and what it was.
 #[derive(Clone, Debug)]
@@ -65,7 +83,7 @@ impl Traced<'_> {
     fn command(&self, options: &[&str]) -> Command {
         let mut command = Command::new("strace");
         // By its own path: the command's `PATH` has the scene's programs alone.
-        command.arg("--quiet=all").arg("--output=trace");
+        command.arg("--quiet=all").arg("--output=trace").arg(format!("--env={NO_PATH}"));
         if self.with_threads {
             command.arg("--follow-forks");
         }
@@ -94,7 +112,12 @@ impl Traced<'_> {
             Fault::Error(error) => format!("error={error}"),
         };
         let inject = format!("--inject={}:{effect}:when={}", call.name, call.ordinal);
-        let status = run_in_place(self.scene, &mut self.command(&["--trace=none", &inject]));
+        let trace = format!("--trace={}", call.name);
+        let mut options = vec![trace.as_str(), inject.as_str()];
+        if WITH_FILE.contains(&call.name.as_str()) {
+            options.push("--trace-fds=!0,1,2");
+        }
+        let status = run_in_place(self.scene, &mut self.command(&options));
         fs::remove_file(self.scene.path().join("trace")).expect("the trace was there");
         status
     }
@@ -114,13 +137,16 @@ fn changing_calls(trace: &[String]) -> Vec<Call> {
         if name.starts_with("<...") || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             continue;
         }
+        // What is told a user is not counted, nor is a fault put there.
+        if WITH_FILE.contains(&name) && ["0,", "1,", "2,"].iter().any(|talk| rest.starts_with(talk)) {
+            continue;
+        }
         let ordinal = ordinals.entry((thread.to_owned(), name.to_owned())).or_default();
         *ordinal += 1;
         let only_reads =
             name.starts_with("open") && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|f| rest.contains(f));
-        let is_talk = name == "write" && (rest.starts_with("1,") || rest.starts_with("2,"));
-        // Pipes between threads and processes are no files; nor is what the loader or a terminal is asked.
-        if !only_reads && !is_talk {
+        let changes_nothing = rest.contains(" = -1 ");
+        if !only_reads && !changes_nothing {
             calls.push(Call { name: name.to_owned(), ordinal: *ordinal, line: line.to_owned() });
         }
     }

@@ -47,11 +47,16 @@ impl Job {
         }
         let is_one_of = |path: &String| {
             let now = now.get(path);
-            now == old.get(path) || now == new.get(path)
+            // A folder that holds nothing yet is no half of a file.
+            now == old.get(path) || now == new.get(path) || path.ends_with('/')
         };
         let each = now.keys().chain(old.keys()).chain(new.keys()).all(is_one_of);
+        let without_folders = |files: &Files| {
+            let files = files.iter().filter(|(path, _)| !path.ends_with('/'));
+            files.map(|(path, content)| (path.clone(), content.clone())).collect::<Files>()
+        };
         match self.step {
-            Step::All => false,
+            Step::All => without_folders(now) == without_folders(old),
             Step::File => each,
             Step::FileThen(last) => each && now.get(last) == old.get(last),
         }
@@ -67,6 +72,11 @@ pub(crate) fn visible_files(scene: &Scene) -> Files {
 pub(crate) fn leftovers(scene: &Scene) -> Vec<String> {
     let is_left = |path: &String| is_hidden(path) && !path.starts_with("cache/");
     files_below(scene.path()).into_keys().filter(is_left).collect()
+}
+
+/// The paths that differ.
+pub(crate) fn differing<'a>(one: &'a Files, other: &'a Files) -> Vec<&'a String> {
+    one.keys().chain(other.keys()).filter(|path| one.get(*path) != other.get(*path)).collect()
 }
 
 /// Whether it is a temporary file, or lies in a folder for them.

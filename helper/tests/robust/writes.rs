@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::injection::{Call, Fault, Traced, run_in_place};
+use crate::injection::{Call, Fault, Traced, run_program};
 use crate::job::{Files, Job, leftovers, visible_files};
 use crate::jobs::JOBS;
 use crate::support::Scene;
@@ -66,7 +66,7 @@ fn kill_at_any_write_leaves_old_or_new_files_and_the_next_run_completes_them() {
         if !job.is_whole(&visible_files(scene), &outcome.old, outcome.new) {
             return Some("half written");
         }
-        run_in_place(scene, &mut scene.command(job.arguments));
+        run_program(scene, job.arguments);
         (visible_files(scene) != *outcome.new).then_some("not completed by the next run")
     });
     println!("killed at {tried} writes of {} commands", JOBS.len());

@@ -47,7 +47,7 @@ pub(crate) fn cargo_test(tally: &mut Tally, arguments: &[&str]) -> Result<()> {
 }
 
 /// The sums of the lines `test result: … N passed; N failed; …`.
-fn counts(text: &str) -> (usize, usize) {
+pub(crate) fn counts(text: &str) -> (usize, usize) {
     let results = text.lines().filter(|line| line.starts_with("test result:"));
     let number = |line: &str, word: &str| -> usize {
         let words: Vec<&str> = line.split([' ', ';']).filter(|part| !part.is_empty()).collect();

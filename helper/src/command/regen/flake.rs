@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use crate::environment::Environment;
 use crate::manifest::FlakeInput;
 use crate::pin::read_flake_pin;
+use crate::program;
 use crate::shell::quote_words;
 use crate::store::{Store, find_store_paths};
 use crate::talk::{say, say_runs};
@@ -69,7 +70,7 @@ pub(super) fn read_pin(reference: &FlakeReference) -> anyhow::Result<BTreeMap<St
 /// Runs `nix` and returns what it prints.
 fn nix(arguments: &[&str]) -> anyhow::Result<String> {
     let command = || quote_words(["nix"].iter().chain(arguments));
-    let mut nix = Command::new("nix");
+    let mut nix = program::command("nix");
     nix.args(["--extra-experimental-features", "nix-command flakes"]).args(arguments).stdin(Stdio::null());
     say_runs(&nix);
     let output = nix.output().map_err(|error| {
