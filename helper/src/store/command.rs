@@ -36,10 +36,13 @@ pub(super) fn query_validity(store: &Store, roots: &[StoreRoot]) -> Result<BTree
 /// # Errors
 /// Why it did not, as one line.
 pub fn realise(store: &Store, roots: &[StoreRoot]) -> Result<(), String> {
-    let mut command = program::command("nix-store");
-    command.args(store_arguments(store)).arg("--realise").args(roots.iter().map(StoreRoot::path));
-    say_runs(&command);
-    match command.stdin(Stdio::null()).stdout(Stdio::null()).status() {
+    let start = || {
+        let mut command = program::command("nix-store")?;
+        command.args(store_arguments(store)).arg("--realise").args(roots.iter().map(StoreRoot::path));
+        say_runs(&command);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).status()
+    };
+    match start() {
         Err(error) => Err(format!("`nix-store` does not run: {error}")),
         Ok(status) if !status.success() => Err(format!("`nix-store --realise` failed with {status}")),
         Ok(_) => Ok(()),
@@ -74,11 +77,14 @@ fn query_hashes(store: &Store, roots: &[&StoreRoot]) -> Result<BTreeMap<StoreRoo
 }
 
 fn run(store: &Store, verb: &[&str], roots: &[&StoreRoot]) -> Result<String, Refusal> {
-    let mut command = program::command("nix-store");
-    command.args(store_arguments(store)).args(verb).args(roots.iter().map(|root| root.path())).stdin(Stdio::null());
-    say_runs(&command);
+    let start = || {
+        let mut command = program::command("nix-store")?;
+        command.args(store_arguments(store)).args(verb).args(roots.iter().map(|root| root.path()));
+        say_runs(&command);
+        command.stdin(Stdio::null()).output()
+    };
     let Output { status, stdout, stderr } =
-        command.output().map_err(|error| Refusal::NoAnswer(format!("`nix-store` does not run: {error}")))?;
+        start().map_err(|error| Refusal::NoAnswer(format!("`nix-store` does not run: {error}")))?;
     if status.success() {
         Ok(String::from_utf8_lossy(&stdout).into_owned())
     } else {

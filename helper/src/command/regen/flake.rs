@@ -70,10 +70,13 @@ pub(super) fn read_pin(reference: &FlakeReference) -> anyhow::Result<BTreeMap<St
 /// Runs `nix` and returns what it prints.
 fn nix(arguments: &[&str]) -> anyhow::Result<String> {
     let command = || quote_words(["nix"].iter().chain(arguments));
-    let mut nix = program::command("nix");
-    nix.args(["--extra-experimental-features", "nix-command flakes"]).args(arguments).stdin(Stdio::null());
-    say_runs(&nix);
-    let output = nix.output().map_err(|error| {
+    let start = || {
+        let mut nix = program::command("nix")?;
+        nix.args(["--extra-experimental-features", "nix-command flakes"]).args(arguments).stdin(Stdio::null());
+        say_runs(&nix);
+        nix.output()
+    };
+    let output = start().map_err(|error| {
         anyhow!("cannot run `{}`: {error}\n\nhint: install Nix, or put `nix` into `PATH`", command())
     })?;
     if !output.status.success() {
