@@ -94,7 +94,7 @@ fn spy(lab: &Lab) -> Result<()> {
     printed(lab, LAYER, &["spy", "bash"])?;
     std::fs::write(folder.join("spy/spy"), SPY)?;
     printed(lab, r#"chmod 755 spy/spy && tar -C spy -rf spy/layer.tar spy"#, &[])?;
-    write_saved(&folder.join("spy"), &json!(["PATH=/usr/bin", "CC=/spy", "LD_AUDIT=/none"]), "spy:1")?;
+    write_saved(&folder.join("spy"), &json!(["PATH=/usr/bin", "CC=/spy", "LD_DEBUG=nothing"]), "spy:1")?;
     let regen = r#"
         cd spy
         tar -cf ../spy.tar layer.tar *.json
@@ -115,7 +115,7 @@ fn spy(lab: &Lab) -> Result<()> {
     let seen = "unpacking `docker-archive:spy.tar`\n\
         error: `CC` does not run: exit status: 3\n\
         \x20 /spy -dM -E -v -xc empty.c\n\
-        \x20 ERROR: ld.so: object '/none' cannot be loaded as audit interface: cannot open shared object file; ignored.\n\
+        \x20 warning: debug option `nothing' unknown; try LD_DEBUG=help\n\
         \x20 /dev: /dev/null\n\
         \x20 /proc: /proc/1\n\
         \x20 interface: lo\n\
@@ -124,7 +124,7 @@ fn spy(lab: &Lab) -> Result<()> {
         \x20 NoNewPrivs: 1\n\
         \x20 /spy /usr/bin C no home\n\
         \x20 no writing to /proc/sys\n\n\
-        hint: see whether it runs at all with `env -i PATH=/usr/bin CC=/spy LD_AUDIT=/none /spy --version` in a container \
+        hint: see whether it runs at all with `env -i PATH=/usr/bin CC=/spy LD_DEBUG=nothing /spy --version` in a container \
         of the image\nexit 2\n";
     let forbidden = "unpacking `docker-archive:spy.tar`\n\
         error: cannot run programs of the image here: namespaces are forbidden (ENOSPC: No space left on device)\n\n\
