@@ -19,14 +19,17 @@ const SIZES: [u32; 3] = [10_000, 100_000, 1_000_000];
 /// The first log of each pair, and those that it is compared with. Of a million actions, those of the third build miss for
 /// ten thousand causes.
 const FIRST: &str = "first";
-const OTHERS: [(&str, &str); 2] = [("second", "11 in a hundred miss"), ("third", "99 in a hundred miss")];
+const OTHERS: [(&str, &str); 2] = [("second", "12 in a hundred miss"), ("third", "98 in a hundred miss")];
 
 /// What a pair of the largest size may take.
 const SECONDS: f64 = 60.0;
 const MEBIBYTES: f64 = 2048.0;
 
-/// How much longer an action may take in the largest pair than in the middle one.
+/// How much longer an action may take in the largest pair than in a smaller one. In all of them actions are of the same kind.
 const GROWTH: f64 = 1.5;
+
+/// Of so many runs the fastest counts: whatever else the machine does makes a run of a tenth of a second twice as long.
+const ROUNDS: u32 = 3;
 
 /// A finished run.
 struct Run {
@@ -75,16 +78,17 @@ fn run_in(lab: &Lab, folder: &Path) -> Result<Vec<Measured>> {
             for file in &files {
                 bytes += fs::metadata(file)?.len();
             }
-            let run = explain(&helper, &files)?;
+            let run = fastest(&helper, &files)?;
             let (seconds, each) = (run.time.as_secs_f64(), run.microseconds(size));
             println!("| {size} | {} | {seconds:.2} | {each:.1} | {} |", bytes >> 20, run.kibibytes >> 10);
             fs::remove_file(&files[1])?;
             runs.push((size, run));
         }
-        let [_, (middle_size, middle), (size, largest)] = runs.as_slice() else { bail!("there are three sizes") };
+        let [smaller @ .., (size, largest)] = runs.as_slice() else { bail!("there are three sizes") };
         #[expect(clippy::cast_precision_loss, reason = "no machine has 2⁵² KiB")]
         let mebibytes = largest.kibibytes as f64 / 1024.0;
-        let growth = largest.microseconds(*size) / middle.microseconds(*middle_size);
+        let best = smaller.iter().map(|(size, run)| run.microseconds(*size)).fold(f64::INFINITY, f64::min);
+        let growth = largest.microseconds(*size) / best;
         measured.extend([
             limit(&format!("seconds of the largest pair, {what}"), largest.time.as_secs_f64(), SECONDS),
             limit(&format!("MiB of the largest pair, {what}"), mebibytes, MEBIBYTES),
@@ -106,7 +110,7 @@ impl Run {
 fn limit(what: &str, actual: f64, limit: f64) -> Measured {
     let is_met = actual <= limit;
     let word = if is_met { "kept" } else { "exceeded" };
-    let text = format!("explain: {what}: {actual:.1}, and the limit of {limit} is {word}");
+    let text = format!("explain: {what}: {actual:.2}, and the limit of {limit} is {word}");
     println!("\n{text}");
     Measured { is_met, text }
 }
@@ -121,6 +125,16 @@ fn decoding(lab: &Lab, helper: &Path, log: &Path) -> Result<Measured> {
     };
     let rounds = rounds(&ours, &peer)?;
     report("explain, decoding alone", 0.5, 1, ("lre explain A", "zstd -dc A >/dev/null"), &rounds)
+}
+
+/// The shortest time of a few runs, and the most memory.
+fn fastest(helper: &Path, logs: &[PathBuf]) -> Result<Run> {
+    let mut best = explain(helper, logs)?;
+    for _ in 1..ROUNDS {
+        let run = explain(helper, logs)?;
+        best = Run { time: best.time.min(run.time), kibibytes: best.kibibytes.max(run.kibibytes) };
+    }
+    Ok(best)
 }
 
 fn explain(helper: &Path, logs: &[PathBuf]) -> Result<Run> {
