@@ -3,6 +3,7 @@
 //! Three formats, told apart by content: compact, binary and JSON. They are read as streams into one model whose texts
 //! and files lie in a [`Pool`]. Two logs that are compared share a pool, so that equal texts have equal numbers.
 
+mod chunked;
 mod compact;
 mod inflate;
 mod json;
@@ -20,6 +21,7 @@ mod broken;
 #[cfg(test)]
 mod unit;
 
+pub use chunked::Chunked;
 pub use pool::{Digest, FileId, ListId, Pool, SetId, Text};
 pub use read::{ReadError, ReadProblem, read_log, read_outcomes};
 
@@ -42,7 +44,7 @@ pub struct Log {
     /// Such as `SHA256`; `None` where the log does not say.
     pub hash_function: Option<String>,
     /// Every spawn. Hits in Bazel's own action cache, on this machine, are in no log.
-    pub spawns: Vec<Spawn>,
+    pub spawns: Chunked<Spawn>,
 }
 
 /// One run of a program, or a cache's answer instead of it.

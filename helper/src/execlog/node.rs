@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::Chunked;
 use super::pool::{FileId, SetId, Text};
 use super::read::ReadProblem;
 
@@ -23,7 +24,7 @@ const GAP: usize = 64;
 #[derive(Default)]
 pub(super) struct Nodes {
     /// Bazel counts them up.
-    counted: Vec<Option<Node>>,
+    counted: Chunked<Option<Node>>,
     /// Those far beyond the ones before them.
     others: HashMap<u32, Node>,
 }
@@ -36,9 +37,7 @@ impl Nodes {
             self.others.insert(id, node);
             return;
         }
-        if place >= self.counted.len() {
-            self.counted.resize(place + 1, None);
-        }
+        self.counted.extend_to(place + 1, &None);
         self.counted[place] = Some(node);
     }
 
@@ -54,7 +53,7 @@ impl Nodes {
     /// About how many bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         let others = self.others.capacity() * (size_of::<(u32, Node)>() + 1);
-        self.counted.capacity() * size_of::<Option<Node>>() + others
+        self.counted.bytes() + others
     }
 }
 

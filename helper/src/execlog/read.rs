@@ -11,7 +11,7 @@ use super::json::add_object;
 use super::message::SpawnExec;
 use super::pool::{FileId, Pool, Text};
 use super::spawn::add_spawn;
-use super::{Format, Log, Spawn};
+use super::{Chunked, Format, Log};
 
 /// No spawn of a real build takes that many bytes: a length beyond it is no length, and an object without end is none.
 const LONGEST: u64 = 256 << 20;
@@ -91,7 +91,7 @@ fn read(reader: impl Read + Send, pool: &mut Pool, limit: usize, parts: Parts) -
     let whole = io::Cursor::new(start).chain(reader);
     let budget = Budget { limit };
     pool.rewind();
-    let mut log = Log { format, hash_function: None, spawns: Vec::new() };
+    let mut log = Log { format, hash_function: None, spawns: Chunked::default() };
     let mut outputs = 0;
     match format {
         Format::Compact => {
@@ -100,7 +100,7 @@ fn read(reader: impl Read + Send, pool: &mut Pool, limit: usize, parts: Parts) -
                 read_messages(blocks, true, budget, |entry| {
                     let spawns = log.spawns.len();
                     entries.add(entry, pool, &mut log)?;
-                    outputs += log.spawns[spawns..].first().map_or(0, |spawn| spawn.outputs.len());
+                    outputs += log.spawns.get(spawns).map_or(0, |spawn| spawn.outputs.len());
                     budget.check(entries.bytes(), outputs, pool, &log)
                 })
             })?;
@@ -163,7 +163,7 @@ impl Budget {
 
 /// What a log's spawns take, in bytes.
 fn bytes_of(log: &Log, outputs: usize) -> usize {
-    log.spawns.capacity() * size_of::<Spawn>() + outputs * size_of::<(Text, Option<FileId>)>()
+    log.spawns.bytes() + outputs * size_of::<(Text, Option<FileId>)>()
 }
 
 /// What a byte of a message may become: a number of one byte refers to an entry, and is kept in three lists of its kind.

@@ -4,6 +4,8 @@ use std::hash::{BuildHasher, Hash};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::execlog::Chunked;
+
 /// How many items lie in one piece of memory, so that growing copies nothing.
 const CHUNK: usize = u16::MAX as usize;
 
@@ -35,7 +37,7 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Arena<T> {
     chunks: Vec<Vec<T>>,
-    spans: Vec<Span>,
+    spans: Chunked<Span>,
     numbers: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     bytes: usize,
@@ -47,13 +49,13 @@ pub(super) struct Arena<T> {
     recent: Vec<Entry>,
 }
 
-/// What a slice costs beside its items: its span and its number, in tables that may be half empty.
-const OVERHEAD: usize = 2 * (size_of::<Span>() + size_of::<Entry>() + 1);
+/// What a slice costs beside its items: its span, and its number in a table that may be half empty.
+const OVERHEAD: usize = size_of::<Span>() + 2 * (size_of::<Entry>() + 1);
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
         let hasher = DefaultHashBuilder::default();
-        let (chunks, spans, numbers, recent) = (Vec::new(), Vec::new(), HashTable::new(), Vec::new());
+        let (chunks, spans, numbers, recent) = (Vec::new(), Chunked::default(), HashTable::new(), Vec::new());
         Self { chunks, spans, numbers, hasher, bytes: 0, expected: 0, recent }
     }
 }
