@@ -30,14 +30,23 @@ fn variables_that_are_no_text_are_no_panic() {
 fn program_of_the_working_folder_is_never_run() {
     for path in ["", ":", ".:bin", "bin", "/nowhere::./bin"] {
         let scene = Scene::with_compiler(COMPILER);
-        for file in ["nix-store", "bin/nix-store"] {
+        scene.write("MODULE.bazel", "");
+        for file in ["nix-store", "bazel", "credentials"] {
             scene.write_program(file, "#!/bin/sh\n: >ran\nexit 1\n");
+            scene.write_program(&format!("bin/{file}"), "#!/bin/sh\n: >ran\nexit 1\n");
         }
-        let mut command = scene.command(&REGEN);
-        command.env("PATH", path);
-        let result = scene.run_command(command);
+        let run = |arguments: &[&str]| {
+            let mut command = scene.command(arguments);
+            command.env("PATH", path);
+            let result = scene.run_command(command);
+            assert!(!scene.path().join("ran").exists(), "{path}: {arguments:?}");
+            result
+        };
+        let result = run(&REGEN);
         assert!(result.contains("`nix-store` does not run: No such file or directory"), "{path}: {result}");
-        assert!(!scene.path().join("ran").exists(), "{path}");
+        let remote = ["--remote", "grpc://127.0.0.1:1", "--credential_helper", "credentials"];
+        let result = run(&[&["doctor", "--workspace", "."], &remote[..]].concat());
+        assert!(result.contains("cannot run it: No such file or directory"), "{path}: {result}");
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Header};
 use crate::doctor::first_line;
+use crate::program;
 
 /// As Bazel's `--credential_helper_timeout`.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,13 +70,13 @@ pub fn ask_credential_helper(
     workspace: &Path,
     address: &Address,
 ) -> Result<Vec<Header>, CredentialError> {
-    // The workspace is not always the folder in which a relative path was written.
-    let program = if program.components().count() > 1 {
-        std::path::absolute(program).map_err(CredentialError::Start)?
-    } else {
-        PathBuf::from(program)
+    let command = match program.to_str().filter(|_| program.components().count() == 1) {
+        Some(name) => program::command(name),
+        // The workspace is not always the folder in which a relative path was written.
+        None => std::path::absolute(program).map(Command::new),
     };
-    let mut child = Command::new(program)
+    let mut child = command
+        .map_err(CredentialError::Start)?
         .arg("get")
         .current_dir(workspace)
         .stdin(Stdio::piped())
