@@ -5,6 +5,7 @@ mod deep;
 mod explain;
 mod fetch;
 mod image;
+mod limits;
 mod regen;
 mod starlark;
 
@@ -36,6 +37,8 @@ enum Name {
     Regen,
     /// `lre explain` on pairs of logs of up to a million actions each, against `zstd -dc`.
     Explain,
+    /// A thousand checks, and the memory of each command on 10 and 100 times its usual input.
+    Limits,
 }
 
 /// What one file of benches does.
@@ -57,6 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Name::Image => &[image::run],
             Name::Regen => &[regen::run],
             Name::Explain => &[explain::run],
+            Name::Limits => &[limits::run],
         };
         for bench in benches {
             missed.extend(bench(&lab)?.into_iter().filter(|measured| !measured.is_met));

@@ -49,13 +49,15 @@ pub(crate) fn run(lab: &Lab) -> Result<Vec<Measured>> {
     result
 }
 
+/// Builds a program of the package `lre`, and returns where it is.
+pub(super) fn release(lab: &Lab, flags: &[&str], name: &str) -> Result<PathBuf> {
+    let step = format!("{name} (release)");
+    lab.sandbox.steps.run(&step, Attempts::Once, |log| build_with_cargo(flags, "release", name, log))
+}
+
 fn run_in(lab: &Lab, folder: &Path) -> Result<Vec<Measured>> {
-    let release = |flags: &[&str], name: &str| {
-        let step = format!("{name} (release)");
-        lab.sandbox.steps.run(&step, Attempts::Once, |log| build_with_cargo(flags, "release", name, log))
-    };
-    let helper = release(&["--release", "--bin", "lre"], "lre")?;
-    let generator = release(&["--release", "--example", "synthetic_log"], "examples/synthetic_log")?;
+    let helper = release(lab, &["--release", "--bin", "lre"], "lre")?;
+    let generator = release(lab, &["--release", "--example", "synthetic_log"], "examples/synthetic_log")?;
     let generate = |build: &str, size: u32| -> Result<PathBuf> {
         let file = folder.join(format!("{build}-{size}.log"));
         let status = Command::new(&generator).arg(build).arg(size.to_string()).arg(&file).status()?;
