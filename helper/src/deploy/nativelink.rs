@@ -46,6 +46,7 @@ LRE_PORT       Bazel's port, for --remote_cache and --remote_executor
 LRE_API_PORT   the workers' port
 LRE_CAS_BYTES, LRE_AC_BYTES   when the least recently used entries are evicted
 LRE_TASKS      actions that each worker runs at once
+LRE_ACTION_LIMIT   how long an action may take, as `1h30m`; one that asks for more is refused
 The engine has no deadline for an action that no worker takes: it waits as long as its client does.";
 
 const CACHE: &str = "\
@@ -68,6 +69,7 @@ LRE_CAS, LRE_SCHEDULER   addresses of the cache and of the scheduler's port for 
 LRE_DATA       folder of the worker's own cache and of running actions
 LRE_CAS_BYTES  when the least recently used entries of that cache are evicted
 LRE_TASKS      actions that run at once
+LRE_ACTION_LIMIT   how long an action may take, as `1h30m`; one that asks for more is refused
 LRE_HEALTH_LISTEN   address";
 
 /// A JSON5 file: comments, then JSON.
@@ -209,6 +211,8 @@ fn local_worker(manifest: &Manifest, api: &Value, cas: &str, work: &str) -> Valu
             "upload_action_result": { "ac_store": AC },
             "work_directory": work,
             "max_inflight_tasks": "${LRE_TASKS:-4}",
+            // An action that asks for more is refused, and NativeLink's own limit is below Bazel's longest for tests.
+            "max_action_timeout_s": "${LRE_ACTION_LIMIT:-1h}",
             "platform_properties": properties,
         },
     })
