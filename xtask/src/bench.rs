@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::engine::EngineKind;
 use crate::lab::Lab;
 use crate::root::Entry;
 use crate::sandbox::Tools;
@@ -24,6 +25,9 @@ pub(crate) struct Options {
     /// The benches to run; all of them if none is named
     #[arg(value_enum)]
     names: Vec<Name>,
+    /// Build through this engine
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineKind,
 }
 
 /// A bench.
@@ -52,7 +56,7 @@ const REPEATS: usize = 20;
 /// Runs the benches and prints a table for each.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let names = if options.names.is_empty() { Name::value_variants() } else { &options.names };
-    let lab = Lab::open(Tools::Sandbox)?;
+    let lab = Lab::open(Tools::Sandbox, options.engine)?;
     let mut missed = Vec::new();
     for name in names {
         let benches: &[Bench] = match name {

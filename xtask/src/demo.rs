@@ -4,12 +4,14 @@ pub(crate) mod half;
 pub(crate) mod outputs;
 mod report;
 mod scenario;
+mod worker_sabotage;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::engine::EngineKind;
 use crate::lab::Lab;
 use crate::sandbox::Tools;
 
@@ -19,6 +21,9 @@ pub(crate) struct Options {
     /// Use the machine's own `bazel` (7.1 or later) and `nix` instead of the sandbox's
     #[arg(long)]
     pub(crate) host: bool,
+    /// Build through this engine
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) engine: EngineKind,
     /// Leave out the real library (step 7)
     #[arg(long)]
     pub(crate) quick: bool,
@@ -44,8 +49,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let tools = if options.host { Tools::Host } else { Tools::Sandbox };
     let mut lab = match options.sabotage {
         // Nothing but that wait is to be seen.
-        Some(Sabotage::Worker) => Lab::open_with(tools, Duration::from_secs(10))?,
-        _ => Lab::open(tools)?,
+        Some(Sabotage::Worker) => Lab::open_with(tools, options.engine, Duration::from_secs(10))?,
+        _ => Lab::open(tools, options.engine)?,
     };
     println!("demo");
     let report = scenario::run(&mut lab, options)?;

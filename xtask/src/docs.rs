@@ -16,6 +16,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::engine::EngineKind;
 use crate::lab::Lab;
 use crate::sandbox::{Tools, workspace};
 use crate::test::case::{Tally, expect_equal};
@@ -43,7 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return write();
     }
     let mut tally = Tally::default();
-    let lab = Lab::open(Tools::Sandbox)?;
+    let lab = Lab::open(Tools::Sandbox, EngineKind::default())?;
     if options.site {
         site::run(&mut tally, &lab)?;
         site::install(&lab)?;

@@ -1,8 +1,9 @@
-//! The remote-execution service of the tests and the demo: BuildGrid with PostgreSQL, and a BuildBox worker.
+//! The remote-execution service of the tests and the demo: BuildGrid with PostgreSQL and a BuildBox worker, or NativeLink.
 //!
 //! Everything is new at each start and listens on 127.0.0.1 only; dropping the engine ends every process of it.
 
 mod buildgrid;
+pub(crate) mod nativelink;
 mod worker;
 pub(crate) mod worker_image;
 
@@ -13,11 +14,59 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
 pub(crate) use buildgrid::{BuildGrid, install};
-pub(crate) use worker::{Worker, WorkerSpec};
+pub(crate) use nativelink::NativeLink;
+pub(crate) use worker::{Container, Worker, WorkerSpec};
 
 use crate::step::tail;
+
+/// Which engine builds go through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub(crate) enum EngineKind {
+    /// BuildGrid with BuildBox's worker, from package registries.
+    #[default]
+    Buildgrid,
+    /// NativeLink, from the binary that `LRE_NATIVELINK` names, configured by `lre deploy render`.
+    Nativelink,
+}
+
+impl EngineKind {
+    /// The flag that chooses it.
+    pub(crate) fn flag(self) -> &'static str {
+        match self {
+            Self::Buildgrid => "--engine=buildgrid",
+            Self::Nativelink => "--engine=nativelink",
+        }
+    }
+}
+
+/// The service that builds go through.
+pub(crate) enum Engine {
+    /// It runs in the services' root, and workers apart from it.
+    BuildGrid(BuildGrid),
+    /// It runs with its first worker.
+    NativeLink(NativeLink),
+}
+
+impl Engine {
+    /// The address that Bazel uses, without a scheme.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::BuildGrid(engine) => engine.address(),
+            Self::NativeLink(engine) => engine.address(),
+        }
+    }
+
+    /// BuildGrid, where a check needs what only it has.
+    pub(crate) fn buildgrid(&self) -> Option<&BuildGrid> {
+        match self {
+            Self::BuildGrid(engine) => Some(engine),
+            Self::NativeLink(_) => None,
+        }
+    }
+}
 
 /// How long a server may take until it listens.
 const START_LIMIT: Duration = Duration::from_secs(60);

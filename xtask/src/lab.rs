@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::engine::nativelink::{self, DATA_BYTES, Instance};
 use crate::engine::worker_image::{self, WorkerImage};
-use crate::engine::{BuildGrid, QUEUE_DEADLINE, Worker, WorkerSpec};
+use crate::engine::{BuildGrid, Container, Engine, EngineKind, NativeLink, QUEUE_DEADLINE, Worker, WorkerSpec};
 use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
 use crate::step::{Attempts, run_logged};
 
@@ -35,26 +36,28 @@ pub(crate) struct Lab {
     /// What its root is made from.
     image: WorkerImage,
     /// The service.
-    pub(crate) engine: BuildGrid,
+    pub(crate) engine: Engine,
     /// Roots, tools and toolchain.
     pub(crate) sandbox: Sandbox,
 }
 
 impl Lab {
     /// Sets up and starts everything, a line for each step.
-    pub(crate) fn open(tools: Tools) -> Result<Self> {
-        Self::open_with(tools, QUEUE_DEADLINE)
+    pub(crate) fn open(tools: Tools, kind: EngineKind) -> Result<Self> {
+        Self::open_with(tools, kind, QUEUE_DEADLINE)
     }
 
-    /// The same with another deadline for actions that no worker takes.
-    pub(crate) fn open_with(tools: Tools, queue_deadline: Duration) -> Result<Self> {
+    /// The same with another deadline for actions that no worker takes, where the engine has one.
+    pub(crate) fn open_with(tools: Tools, kind: EngineKind, queue_deadline: Duration) -> Result<Self> {
+        if kind == EngineKind::Nativelink {
+            // Before the minutes that the rest takes.
+            nativelink::binary()?;
+        }
         let sandbox = Sandbox::open(tools)?;
         let steps = &sandbox.steps;
         steps.run("helper", Attempts::Once, |log| install_helper(&sandbox, log))?;
         steps.run("workspaces", Attempts::Once, |log| prepare_workspaces(&sandbox, log))?;
-        let logs = sandbox.directory().join("logs");
-        let engine =
-            steps.run("service", Attempts::Once, |_| BuildGrid::start(&sandbox.services, &logs, queue_deadline))?;
+        let engine = start_engine(&sandbox, kind, queue_deadline)?;
         let manifest = sandbox.place().text(HELLO) + "/lre-cc/lre.json";
         let image = worker_image::prepare(&sandbox, "lre-cc", &manifest, &[])?;
         let mut lab = Self { worker: None, offered: BTreeMap::new(), image, engine, sandbox };
@@ -63,20 +66,42 @@ impl Lab {
         Ok(lab)
     }
 
+    /// Does `work` with a NativeLink whose data may take so many bytes; afterwards the old engine has a worker again.
+    pub(crate) fn with_nativelink<T>(
+        &mut self,
+        data_bytes: u64,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let engine = Engine::NativeLink(NativeLink::new(&self.sandbox, data_bytes)?);
+        self.worker = None;
+        let old = std::mem::replace(&mut self.engine, engine);
+        let properties = self.manifest_properties()?;
+        let result = self.start_worker(properties.clone()).and_then(|()| work(self));
+        self.worker = None;
+        self.engine = old;
+        self.start_worker(properties)?;
+        result
+    }
+
     /// Ends the worker, if there is one, and starts one that offers `properties`.
     pub(crate) fn start_worker(&mut self, properties: BTreeMap<String, String>) -> Result<()> {
         self.worker = None;
         self.offered = properties;
-        let spec = self.worker_spec(self.image.clone(), self.offered.clone());
-        let directory = self.sandbox.directory().join("worker");
-        let logs = self.sandbox.directory().join("logs");
-        let address = self.engine.address();
-        let worker = self
-            .sandbox
-            .steps
-            .run("worker", Attempts::Once, |_| Worker::start(&spec, &address, directory.clone(), &logs))?;
+        let manifest = self.manifest(&format!("{HELLO}/lre-cc/lre.json"))?;
+        let worker = self.sandbox.steps.run("worker", Attempts::Once, |_| match &self.engine {
+            Engine::BuildGrid(engine) => self.start_buildbox(engine, "worker", self.image.clone(), &self.offered),
+            Engine::NativeLink(engine) => {
+                engine.start(&self.sandbox, self.instance("worker", &manifest, self.image.clone(), &self.offered))
+            }
+        })?;
         self.worker = Some(worker);
         Ok(())
+    }
+
+    /// Starts a second worker of the same kind beside the first one.
+    pub(crate) fn start_second_worker(&self) -> Result<Worker> {
+        let manifest = self.manifest(&format!("{HELLO}/lre-cc/lre.json"))?;
+        self.start_beside("worker-second", &manifest, self.image.clone())
     }
 
     /// Starts a worker called `name` beside the first one: it offers what `manifest`, a file below the sandbox's place, asks
@@ -85,15 +110,50 @@ impl Lab {
         let facts = self.manifest(manifest)?;
         let include = [&[self.sandbox.toolchain.tools.as_str()], more].concat();
         let image = worker_image::prepare(&self.sandbox, name, &self.sandbox.place().text(manifest), &include)?;
-        let spec = self.worker_spec(image, properties(&facts)?);
-        let logs = self.sandbox.directory().join("logs").join(name);
-        fs::create_dir_all(&logs)?;
-        Worker::start(&spec, &self.engine.address(), self.sandbox.directory().join(format!("worker-{name}")), &logs)
+        self.start_beside(&format!("worker-{name}"), &facts, image)
     }
 
-    fn worker_spec(&self, image: WorkerImage, properties: BTreeMap<String, String>) -> WorkerSpec {
+    fn start_beside(&self, name: &str, manifest: &Value, image: WorkerImage) -> Result<Worker> {
+        let properties = properties(manifest)?;
+        match &self.engine {
+            Engine::BuildGrid(engine) => self.start_buildbox(engine, name, image, &properties),
+            Engine::NativeLink(engine) => {
+                engine.start_beside(&self.sandbox, self.instance(name, manifest, image, &properties))
+            }
+        }
+    }
+
+    fn start_buildbox(
+        &self,
+        engine: &BuildGrid,
+        name: &str,
+        image: WorkerImage,
+        properties: &BTreeMap<String, String>,
+    ) -> Result<Worker> {
+        let logs = self.sandbox.directory().join("logs").join(name);
+        fs::create_dir_all(&logs)?;
         let toolchain = &self.sandbox.toolchain;
-        WorkerSpec { image, tools: toolchain.tools.clone(), buildbox: toolchain.worker.clone(), properties }
+        let spec = WorkerSpec {
+            container: self.container(name, image),
+            tools: toolchain.tools.clone(),
+            buildbox: toolchain.worker.clone(),
+            properties: properties.clone(),
+        };
+        Worker::start(&spec, &engine.address(), &logs)
+    }
+
+    fn instance<'a>(
+        &self,
+        name: &'a str,
+        manifest: &'a Value,
+        image: WorkerImage,
+        properties: &'a BTreeMap<String, String>,
+    ) -> Instance<'a> {
+        Instance { name, manifest, properties, container: self.container(name, image) }
+    }
+
+    fn container(&self, name: &str, image: WorkerImage) -> Container {
+        Container { image, directory: self.sandbox.directory().join(name) }
     }
 
     /// What the demo's manifest says that a worker must offer.
@@ -130,6 +190,17 @@ impl Lab {
     /// The helper, as seen inside.
     pub(crate) fn helper(&self) -> String {
         self.sandbox.place().text("bin/lre")
+    }
+}
+
+fn start_engine(sandbox: &Sandbox, kind: EngineKind, queue_deadline: Duration) -> Result<Engine> {
+    let logs = sandbox.directory().join("logs");
+    match kind {
+        EngineKind::Buildgrid => {
+            let start = |_: &Path| BuildGrid::start(&sandbox.services, &logs, queue_deadline);
+            sandbox.steps.run("service", Attempts::Once, start).map(Engine::BuildGrid)
+        }
+        EngineKind::Nativelink => NativeLink::new(sandbox, DATA_BYTES).map(Engine::NativeLink),
     }
 }
 

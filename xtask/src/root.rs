@@ -12,13 +12,14 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sched::{CloneFlags, unshare};
+use nix::unistd::Pid;
 
-pub(crate) use spec::{Content, Spec};
+pub(crate) use spec::{Content, Source, Spec, Volume};
 
 /// Where commands are looked for unless they are given another `PATH`.
 pub(crate) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -73,6 +74,33 @@ impl Root {
     /// The directory as seen from outside.
     pub(crate) fn directory(&self) -> &Path {
         &self.spec.directory
+    }
+
+    /// A path inside, as a path outside that lasts as long as the root.
+    pub(crate) fn outside(&self, path: impl AsRef<Path>) -> PathBuf {
+        let inside = path.as_ref().strip_prefix("/").unwrap_or(path.as_ref());
+        PathBuf::from(format!("/proc/{}/root", self.init.id())).join(inside)
+    }
+
+    /// The processes inside, process 1 left out: each by its number outside, with the words that started it.
+    pub(crate) fn processes(&self) -> Result<Vec<(Pid, Vec<String>)>> {
+        let namespace = |process: &Path| fs::read_link(process.join("ns/pid")).ok();
+        let own = namespace(Path::new(&format!("/proc/{}", self.init.id()))).context("process 1 has ended")?;
+        let mut processes = Vec::new();
+        for entry in fs::read_dir("/proc").context("cannot read `/proc`")? {
+            let path = entry?.path();
+            let number = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+            let Some(number) = number.filter(|number| i64::from(*number) != i64::from(self.init.id())) else {
+                continue;
+            };
+            if namespace(&path).as_ref() == Some(&own) {
+                // Whoever has ended meanwhile has no words.
+                let words = fs::read(path.join("cmdline")).unwrap_or_default();
+                let words = words.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+                processes.push((Pid::from_raw(number), words.collect()));
+            }
+        }
+        Ok(processes)
     }
 
     /// A command that runs inside, in directory `/`, with an empty environment but `PATH`.

@@ -4,6 +4,7 @@ mod bazel;
 pub(crate) mod case;
 mod cli;
 mod deploy;
+mod faults;
 mod fmt;
 mod image;
 mod nix;
@@ -15,6 +16,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::engine::{EngineKind, nativelink};
 use crate::lab::Lab;
 use crate::sandbox::Tools;
 use case::Tally;
@@ -28,6 +30,9 @@ pub(crate) struct Options {
     /// Of the group `bazel`, run only the parts with this text in their names
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Build through this engine
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineKind,
 }
 
 /// A group of checks.
@@ -49,6 +54,8 @@ enum Group {
     Deploy,
     /// Kills and failures at every write, full disks, wrong clocks, no network.
     Robust,
+    /// What a build and a cache survive, with each engine.
+    Faults,
     /// The demo, its sabotages, and everything that a user sees of Bazel.
     Bazel,
 }
@@ -61,12 +68,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     groups.sort_unstable();
     groups.dedup();
+    if options.engine == EngineKind::Nativelink {
+        nativelink::binary()?;
+    }
     let mut tally = Tally::default();
     let mut lab: Option<Lab> = None;
     for group in groups {
         let start = Instant::now();
         println!("{}", name(group));
-        let result = run_group(group, options.only.as_deref(), &mut lab, &mut tally);
+        let result = run_group(group, options, &mut lab, &mut tally);
         if let Err(error) = result {
             tally.fail("set-up of this group", &error);
         }
@@ -88,24 +98,26 @@ fn name(group: Group) -> String {
     format!("{group:?}").to_lowercase()
 }
 
-fn run_group(group: Group, only: Option<&str>, lab: &mut Option<Lab>, tally: &mut Tally) -> Result<()> {
+fn run_group(group: Group, options: &Options, lab: &mut Option<Lab>, tally: &mut Tally) -> Result<()> {
+    let engine = options.engine;
     match group {
         Group::Unit => unit::run(tally),
         Group::Cli => cli::run(tally),
-        Group::Fmt => fmt::run(tally, open(lab)?),
-        Group::Docs => crate::docs::check(tally, open(lab)?),
-        Group::Nix => nix::run(tally, open(lab)?),
-        Group::Image => image::run(tally, open(lab)?),
-        Group::Deploy => deploy::run(tally, open(lab)?),
-        Group::Robust => robust::run(tally, open(lab)?),
-        Group::Bazel => bazel::run(tally, only, lab),
+        Group::Fmt => fmt::run(tally, open(lab, engine)?),
+        Group::Docs => crate::docs::check(tally, open(lab, engine)?),
+        Group::Nix => nix::run(tally, open(lab, engine)?),
+        Group::Image => image::run(tally, open(lab, engine)?),
+        Group::Deploy => deploy::run(tally, open(lab, engine)?),
+        Group::Robust => robust::run(tally, open(lab, engine)?),
+        Group::Faults => faults::run(tally, open(lab, engine)?),
+        Group::Bazel => bazel::run(tally, options, lab),
     }
 }
 
 /// The one lab that all groups share.
-fn open(lab: &mut Option<Lab>) -> Result<&mut Lab> {
+fn open(lab: &mut Option<Lab>, engine: EngineKind) -> Result<&mut Lab> {
     if lab.is_none() {
-        *lab = Some(Lab::open(Tools::Sandbox)?);
+        *lab = Some(Lab::open(Tools::Sandbox, engine)?);
     }
     match lab {
         Some(lab) => Ok(lab),

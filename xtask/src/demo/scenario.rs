@@ -7,9 +7,8 @@ use anyhow::{Context, Result, bail};
 use super::half::Half;
 use super::outputs;
 use super::report::Report;
-use super::{Options, Sabotage};
+use super::{Options, Sabotage, worker_sabotage};
 use crate::bazel::{ALICE, BOB, Execution};
-use crate::engine::QUEUE_DEADLINE_MESSAGE;
 use crate::execution_log::Spawn;
 use crate::lab::{ABSEIL, AGAIN, HELLO, Lab};
 use crate::parity::{Expected, misses, unexpected};
@@ -24,7 +23,7 @@ static RUNS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn run(lab: &mut Lab, options: &Options) -> Result<Report> {
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     if options.sabotage == Some(Sabotage::Worker) {
-        return worker_sabotage(lab, run);
+        return worker_sabotage::run(lab, run);
     }
     let mut demo = Demo { lab, run, report: Report::default() };
     if options.sabotage != Some(Sabotage::Bytes) {
@@ -45,7 +44,7 @@ pub(crate) fn run(lab: &mut Lab, options: &Options) -> Result<Report> {
 }
 
 /// A half that builds all of `hello-cc`, with the key of `step` in `run`.
-fn hello<'a>(run: usize, step: u8, name: &'a str, execution: Execution) -> Half<'a> {
+pub(super) fn hello<'a>(run: usize, step: u8, name: &'a str, execution: Execution) -> Half<'a> {
     Half {
         name,
         workspace: HELLO,
@@ -171,31 +170,4 @@ fn explain(lab: &Lab, first: &str, second: &str) -> Result<Result<String, String
 fn strays(spawns: &[Spawn], expected: Expected) -> Vec<String> {
     let words = |spawn: &Spawn| format!("{} {} ran as `{}`", spawn.mnemonic, spawn.primary_output(), spawn.runner);
     unexpected(spawns, expected).map(words).collect()
-}
-
-/// `--sabotage=worker`: no worker offers what the platform asks for, and the service's deadline ends the wait.
-fn worker_sabotage(lab: &mut Lab, run: usize) -> Result<Report> {
-    let mut report = Report::default();
-    let wanted = lab.manifest_properties()?;
-    let mut offered = wanted.clone();
-    offered.insert("container-image".to_owned(), "docker://lre-sabotage:0".to_owned());
-    lab.start_worker(offered)?;
-    let mut half = hello(run, 1, "1 remote", Execution::Remote);
-    // Bazel takes the end of the wait for a passing fault, and would wait five times more.
-    half.arguments.push("--remote_retries=0");
-    match half.build(lab) {
-        Ok(built) => report.ran(1, "remote build", built.clean()?.len(), Vec::new()),
-        Err(error) if format!("{error:#}").contains(QUEUE_DEADLINE_MESSAGE) => {
-            let cause = lab.property_mismatch()?.context("the worker offers all that the platform asks for")?;
-            let deadline = lab.engine.queue_deadline.as_secs();
-            let problem = format!(
-                "{cause}: no worker took the actions, and the service ended the wait after {deadline} s\n\n\
-                 hint: start the worker with the properties of the manifest's `image.execProperties`"
-            );
-            report.stopped(1, "remote build", problem);
-        }
-        Err(error) => return Err(error),
-    }
-    lab.start_worker(wanted)?;
-    Ok(report)
 }

@@ -209,7 +209,7 @@ schedulers:
       !dynamic-property-set
       match-property-keys: [OSFamily, container-image]
       wildcard-property-keys: []
-    bot-session-keepalive-timeout: 60
+    bot-session-keepalive-timeout: 20
     assigners:
       - !priority-age-assigner
         count: 2

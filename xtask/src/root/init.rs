@@ -12,7 +12,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::wait::wait;
 use nix::unistd::{chdir, pivot_root};
 
-use super::spec::{Content, Spec};
+use super::spec::{Content, Source, Spec, Volume};
 
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const NONE: Option<&str> = None;
@@ -57,6 +57,9 @@ fn enter(spec: &Spec) -> Result<()> {
     }
     let root = &root;
     mount_kernel_file_systems(root)?;
+    for volume in &spec.volumes {
+        mount_volume(root, volume)?;
+    }
     let old = root.join(".old");
     fs::create_dir_all(&old)?;
     chdir(root)?;
@@ -77,6 +80,20 @@ fn lay_over(image: &Path, directory: &Path) -> Result<PathBuf> {
     let options = format!("lowerdir={},upperdir={},workdir={}", image.display(), upper.display(), work.display());
     file_system("overlay", &both, &options)?;
     Ok(both)
+}
+
+fn mount_volume(root: &Path, volume: &Volume) -> Result<()> {
+    let target = root.join(volume.target.strip_prefix("/").unwrap_or(&volume.target));
+    fs::create_dir_all(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
+    match &volume.source {
+        Source::Memory(bytes) => file_system("tmpfs", &target, &format!("mode=1777,size={bytes}")),
+        Source::Folder(folder) => {
+            bind(folder, &target)?;
+            let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+            mount(NONE, &target, NONE, flags, NONE)
+                .with_context(|| format!("cannot make `{}` read-only", target.display()))
+        }
+    }
 }
 
 fn mount_kernel_file_systems(root: &Path) -> Result<()> {

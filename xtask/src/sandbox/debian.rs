@@ -35,7 +35,7 @@ impl Debian {
         copy_host_file("/etc/resolv.conf", &directory.join("etc/resolv.conf"))?;
         copy_host_file(&format!("/{CERTIFICATES}"), &directory.join(CERTIFICATES))?;
         fs::write(directory.join("etc/apt/apt.conf.d/99sandbox"), APT)?;
-        let root = Root::start(Spec { directory, content: Content::Directory })?;
+        let root = Root::start(Spec { directory, content: Content::Directory, volumes: Vec::new() })?;
         install_packages(&format!("{}: packages", self.name), &root, steps, self.packages)?;
         Ok(root)
     }

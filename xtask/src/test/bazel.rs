@@ -28,20 +28,22 @@ mod remote_cache;
 mod removed_symbols;
 mod several;
 mod starlark;
-mod workspace;
+pub(crate) mod workspace;
 
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 
+use super::Options;
 use super::case::Tally;
+use crate::engine::{EngineKind, nativelink};
 use crate::lab::Lab;
 
 /// What one file of checks does.
 type Checks = fn(&mut Tally, &Lab) -> Result<()>;
 
 /// Runs the checks that share a sandbox and a service; each workspace has one server. Then, without them, the demo.
-pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) -> Result<()> {
+pub(crate) fn run(tally: &mut Tally, options: &Options, lab: &mut Option<Lab>) -> Result<()> {
     let files: &[(&str, Checks)] = &[
         ("a consumer", consumer::run),
         ("C++ features", features::run),
@@ -69,8 +71,8 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
         ("`lre explain`", explain::run),
         ("the page of `lre explain`", page::run),
     ];
-    let opened = super::open(lab)?;
-    let is_meant = |name: &str| only.is_none_or(|text| name.contains(text));
+    let opened = super::open(lab, options.engine)?;
+    let is_meant = |name: &str| options.only.as_deref().is_none_or(|text| name.contains(text));
     for (name, checks) in files.iter().filter(|(name, _)| is_meant(name)) {
         let start = Instant::now();
         if let Err(error) = checks(tally, opened) {
@@ -81,8 +83,17 @@ pub(crate) fn run(tally: &mut Tally, only: Option<&str>, lab: &mut Option<Lab>) 
     *lab = None;
     if is_meant("the demo") {
         let start = Instant::now();
-        main_job::run(tally);
+        main_job::run(tally, options.engine);
         print_time("the demo", start);
+        let start = Instant::now();
+        match (options.engine, nativelink::named_binary()?) {
+            (EngineKind::Nativelink, _) => {}
+            (EngineKind::Buildgrid, Some(_)) => {
+                main_job::run_quick(tally, EngineKind::Nativelink);
+                print_time("the demo through NativeLink", start);
+            }
+            (EngineKind::Buildgrid, None) => tally.not_tried(nativelink::NOT_NAMED),
+        }
     }
     Ok(())
 }

@@ -4,10 +4,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::engine::EngineKind;
 use crate::test::case::{Tally, expect_equal};
 
 /// The fewest actions that `hello-cc` and abseil may have for the comparison to mean something.
-const FEWEST_ACTIONS: usize = 12 + 12 + 100;
+const FEWEST_ACTIONS: usize = 12 + 12 + LIBRARY;
+/// Those of abseil.
+const LIBRARY: usize = 100;
 
 /// What each sabotage must be named as: how the finding starts, and how it goes on.
 const SABOTAGES: [(&str, &str, &str); 3] = [
@@ -17,22 +20,13 @@ const SABOTAGES: [(&str, &str, &str); 3] = [
 ];
 
 /// Runs the checks. The sandbox must be free: each is a process of its own.
-pub(crate) fn run(tally: &mut Tally) {
+pub(crate) fn run(tally: &mut Tally, engine: EngineKind) {
     tally.check("a remote build, then a local build: every action hits, every byte is equal", || {
-        let run = demo(&[])?;
-        println!("{}", run.table);
-        let [actions, hits, again, same, outputs] = run.numbers()?;
-        if run.code != 0 || hits != actions || again != actions || same != outputs {
-            bail!("parity is broken (exit {}):\n{}", run.code, run.table);
-        }
-        if actions < FEWEST_ACTIONS || outputs < 12 {
-            bail!("{actions} actions and {outputs} outputs are too few to mean anything");
-        }
-        Ok(())
+        parity(engine, &[], FEWEST_ACTIONS)
     });
     for (sabotage, start, rest) in SABOTAGES {
         tally.check(&format!("the sabotage of `{sabotage}` is noticed, named, and ends with 1"), || {
-            let run = demo(&["--quick", &format!("--sabotage={sabotage}")])?;
+            let run = demo(engine, &["--quick", &format!("--sabotage={sabotage}")])?;
             expect_equal("the exit code", &run.code.to_string(), "1")?;
             let findings = run.findings();
             let odd = findings.iter().find(|finding| !finding.starts_with(start) || !finding.contains(rest));
@@ -44,6 +38,27 @@ pub(crate) fn run(tally: &mut Tally) {
             }
         });
     }
+}
+
+/// Runs the demo without its library and the sabotages.
+pub(crate) fn run_quick(tally: &mut Tally, engine: EngineKind) {
+    tally.check(&format!("through {engine:?} too: every action hits, every byte is equal"), || {
+        parity(engine, &["--quick"], FEWEST_ACTIONS - LIBRARY)
+    });
+}
+
+/// A demo in which everything hits and nothing differs, with at least so many actions.
+fn parity(engine: EngineKind, arguments: &[&str], fewest: usize) -> Result<()> {
+    let run = demo(engine, arguments)?;
+    println!("{}", run.table);
+    let [actions, hits, again, same, outputs] = run.numbers()?;
+    if run.code != 0 || hits != actions || again != actions || same != outputs {
+        bail!("parity is broken (exit {}):\n{}", run.code, run.table);
+    }
+    if actions < fewest || outputs < 12 {
+        bail!("{actions} actions and {outputs} outputs are too few to mean anything");
+    }
+    Ok(())
 }
 
 /// A finished demo.
@@ -77,9 +92,10 @@ impl Run {
     }
 }
 
-fn demo(arguments: &[&str]) -> Result<Run> {
+fn demo(engine: EngineKind, arguments: &[&str]) -> Result<Run> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let output = Command::new(program).arg("demo").args(arguments).output().context("cannot run the demo")?;
+    let output =
+        Command::new(program).arg("demo").arg(engine.flag()).args(arguments).output().context("cannot run the demo")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let table = text.find("\n  step  what").map(|start| text[start..].to_owned());
     let table = table

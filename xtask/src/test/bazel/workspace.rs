@@ -1,6 +1,7 @@
 //! Small workspaces that a check writes for itself.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -10,7 +11,7 @@ use crate::lab::{HELLO, Lab};
 use crate::sandbox::source;
 
 /// A library and a genrule: what a toolchain and a platform are chosen for.
-pub(super) const BUILD: &str = r#"load("@rules_cc//cc:defs.bzl", "cc_library")
+pub(crate) const BUILD: &str = r#"load("@rules_cc//cc:defs.bzl", "cc_library")
 
 cc_library(
     name = "one",
@@ -25,16 +26,16 @@ genrule(
 "#;
 
 /// A workspace below `checks`, with a Bazel server of its own.
-pub(super) struct Workspace<'a> {
+pub(crate) struct Workspace<'a> {
     lab: &'a Lab,
     folder: PathBuf,
-    pub(super) path: String,
-    pub(super) bazel: Bazel<'a>,
+    pub(crate) path: String,
+    pub(crate) bazel: Bazel<'a>,
 }
 
 impl<'a> Workspace<'a> {
     /// A fresh one with [`BUILD`], the demo's toolchain in `lre-cc`, and an `lre.bazelrc` that nothing imports.
-    pub(super) fn create(lab: &'a Lab, name: &str) -> Result<Self> {
+    pub(crate) fn create(lab: &'a Lab, name: &str) -> Result<Self> {
         let path = format!("checks/{name}");
         let place = lab.sandbox.place();
         let folder = place.outside(&path);
@@ -53,7 +54,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// Writes a file.
-    pub(super) fn write(&self, file: &str, text: &str) -> Result<()> {
+    pub(crate) fn write(&self, file: &str, text: &str) -> Result<()> {
         let file = self.folder.join(file);
         if let Some(parent) = file.parent() {
             fs::create_dir_all(parent)?;
@@ -61,14 +62,21 @@ impl<'a> Workspace<'a> {
         fs::write(&file, text).with_context(|| format!("cannot write `{}`", file.display()))
     }
 
+    /// Lets a file be run.
+    pub(crate) fn make_executable(&self, file: &str) -> Result<()> {
+        let path = self.folder.join(file);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot change `{}`", path.display()))
+    }
+
     /// Reads a file.
-    pub(super) fn read(&self, file: &str) -> Result<String> {
+    pub(crate) fn read(&self, file: &str) -> Result<String> {
         let file = self.folder.join(file);
         fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))
     }
 
     /// Writes `MODULE.bazel`: this module, found in `module` below the sandbox's place, then rules_cc, then `tags`.
-    pub(super) fn write_module(&self, module: &str, tags: &str) -> Result<()> {
+    pub(crate) fn write_module(&self, module: &str, tags: &str) -> Result<()> {
         let override_ = format!(
             "local_path_override(\n    module_name = \"local-remote-execution\",\n    path = \"{}\",\n)\n",
             self.lab.sandbox.place().text(module)
@@ -77,13 +85,13 @@ impl<'a> Workspace<'a> {
     }
 
     /// Runs Bazel with the helper and without `lre.bazelrc`.
-    pub(super) fn run(&self, verb: &str, arguments: &[&str]) -> Result<Outcome> {
+    pub(crate) fn run(&self, verb: &str, arguments: &[&str]) -> Result<Outcome> {
         let helper = format!("--repo_env=LRE_HELPER={}", self.lab.helper());
         self.bazel.run(verb, &[&[helper.as_str()], arguments].concat())
     }
 
     /// Fails unless `bazel VERB ARGUMENTS…` fails; returns what it says.
-    pub(super) fn refused(&self, verb: &str, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn refused(&self, verb: &str, arguments: &[&str]) -> Result<String> {
         let outcome = self.run(verb, arguments)?;
         if outcome.success {
             bail!("`bazel {verb} {}` succeeded", arguments.join(" "));
@@ -92,7 +100,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// The execution platform of `target`'s compile action, and its execution properties as Bazel prints them.
-    pub(super) fn compile_platform(&self, target: &str, arguments: &[&str]) -> Result<(String, String)> {
+    pub(crate) fn compile_platform(&self, target: &str, arguments: &[&str]) -> Result<(String, String)> {
         let query = format!("mnemonic(\"CppCompile\", {target})");
         let answer = self.run("aquery", &[arguments, &[query.as_str()]].concat())?.expect_success("`bazel aquery`")?;
         let value = |name: &str| {
@@ -103,7 +111,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// The repositories of this module's extension that were fetched, sorted.
-    pub(super) fn fetched(&self) -> Result<Vec<String>> {
+    pub(crate) fn fetched(&self) -> Result<Vec<String>> {
         let external = self.lab.sandbox.place().outside(self.bazel.output_base()).join("external");
         let mut names = Vec::new();
         for entry in fs::read_dir(&external).with_context(|| format!("cannot read `{}`", external.display()))? {
@@ -117,7 +125,7 @@ impl<'a> Workspace<'a> {
 }
 
 /// A `MODULE.bazel` that names this module, with `override_` for it, before rules_cc.
-pub(super) fn module_file(override_: &str, tags: &str) -> String {
+pub(crate) fn module_file(override_: &str, tags: &str) -> String {
     format!(
         r#"module(name = "checked")
 
@@ -131,12 +139,12 @@ bazel_dep(name = "rules_cc", version = "0.0.11")
 }
 
 /// What a workspace with Java adds to its `MODULE.bazel`.
-pub(super) const RULES_JAVA: &str = "bazel_dep(name = \"rules_java\", version = \"7.6.5\")\n";
+pub(crate) const RULES_JAVA: &str = "bazel_dep(name = \"rules_java\", version = \"7.6.5\")\n";
 
 /// Makes the tags' object.
-pub(super) const EXTENSION: &str = "\nlre = use_extension(\"@local-remote-execution//extensions:lre.bzl\", \"lre\")\n";
+pub(crate) const EXTENSION: &str = "\nlre = use_extension(\"@local-remote-execution//extensions:lre.bzl\", \"lre\")\n";
 
 /// The tag of the demo's toolchain, with more attributes.
-pub(super) fn demo_tag(attributes: &str) -> String {
+pub(crate) fn demo_tag(attributes: &str) -> String {
     format!("lre.toolchain(\n    name = \"cc\",\n    manifest = \"//lre-cc:lre.json\",\n{attributes})\n")
 }
