@@ -6,7 +6,9 @@ mod explain;
 mod fetch;
 mod image;
 mod limits;
+mod parity;
 mod regen;
+mod scale;
 mod starlark;
 
 use std::time::{Duration, Instant};
@@ -43,6 +45,10 @@ enum Name {
     Explain,
     /// A thousand checks, and the memory of each command on 10 and 100 times its usual input.
     Limits,
+    /// The demo's builds on 100 and 1,000 generated actions, and a cached build against Bazel's disk cache.
+    Parity,
+    /// What an action needs of an engine, and how many look-ups an engine answers.
+    Scale,
 }
 
 /// What one file of benches does.
@@ -65,6 +71,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Name::Regen => &[regen::run],
             Name::Explain => &[explain::run],
             Name::Limits => &[limits::run],
+            Name::Parity => &[parity::run],
+            Name::Scale => &[scale::run],
         };
         for bench in benches {
             missed.extend(bench(&lab)?.into_iter().filter(|measured| !measured.is_met));

@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod engine;
 mod execution_log;
+mod generated_workspace;
 mod lab;
 mod parity;
 mod root;
