@@ -66,7 +66,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         )
     });
     cluster::run(tally, lab);
-    nativelink::run(tally, lab);
+    nativelink::run(tally, lab)?;
     tally.not_tried("a Kubernetes cluster: no node runs here, so nothing of `deploy/kubernetes` was applied");
     Ok(())
 }

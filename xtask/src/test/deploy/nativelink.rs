@@ -3,13 +3,14 @@
 //! The client is BuildGrid's Python: Debian's Bazel has no TLS.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::engine::nativelink::named_binary;
 use crate::engine::{free_port, start_server, wait_until_listening};
 use crate::lab::Lab;
 use crate::sandbox::debian::shell;
@@ -57,8 +58,8 @@ its result: OK
 ";
 
 /// Runs the check, if there is a NativeLink.
-pub(super) fn run(tally: &mut Tally, lab: &Lab) {
-    match std::env::var_os("LRE_NATIVELINK").map(PathBuf::from) {
+pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
+    match named_binary()? {
         Some(binary) => {
             tally.check("NativeLink lets developers read, CI write, and nobody in without a certificate", || {
                 let cluster = Cluster::start(lab, &binary)?;
@@ -67,6 +68,7 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) {
         }
         None => tally.not_tried("NativeLink with TLS and client certificates: `LRE_NATIVELINK` names no binary of it"),
     }
+    Ok(())
 }
 
 /// Cache, scheduler and worker; they end with it.
