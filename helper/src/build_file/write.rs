@@ -71,9 +71,25 @@ fn block(open: char, lines: impl Iterator<Item = String>, close: char) -> String
     text
 }
 
-/// A string literal. Control characters do not occur: Env refuses them.
+/// A string literal of one line, whatever the text is: a manifest may say anything.
 fn quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('"');
+    for character in text.chars() {
+        match character {
+            '\\' | '"' => literal.extend(['\\', character]),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            // Octal digits are what every Starlark knows.
+            control if control.is_ascii_control() => {
+                let _ = write!(literal, "\\{:03o}", u32::from(control));
+            }
+            other => literal.push(other),
+        }
+    }
+    literal.push('"');
+    literal
 }
 
 /// A call of a rule or macro at the top level of a BUILD file.
