@@ -116,9 +116,9 @@ mod unit {
         assert_eq!(check_shell(&[], &patched, None), [Check::failed("shell", message, fix)]);
         let shell = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-bash-5/bin/bash";
         let flag = Flag {
-            file: "lre.bazelrc".to_owned(),
+            file: "lre.bazelrc".into(),
             line: 1,
-            command: "build".to_owned(),
+            command: "build".into(),
             config: None,
             text: format!("--shell_executable={shell}"),
         };

@@ -53,10 +53,10 @@ fn search_paths(flags: &[Flag]) -> Vec<Check> {
             _ => None,
         })
         .collect();
-    let ours = set.iter().find(|(flag, _)| flag.file == LRE_BAZELRC).map(|(_, value)| *value);
+    let ours = set.iter().find(|(flag, _)| &*flag.file == LRE_BAZELRC).map(|(_, value)| *value);
     let failed: Vec<Check> = set
         .iter()
-        .filter(|(flag, _)| flag.file != LRE_BAZELRC)
+        .filter(|(flag, _)| &*flag.file != LRE_BAZELRC)
         .filter_map(|(flag, value)| {
             let stranger = value.split(':').find(|folder| !folder.starts_with(STORE_DIR));
             let what = match (stranger, ours) {
@@ -142,7 +142,7 @@ fn active<'a>(flags: &'a [Flag], config: Option<&'a str>) -> BTreeSet<Option<&'a
 
 fn platforms(flags: &[Flag]) -> Vec<Check> {
     let name = "platforms";
-    let config = flags.iter().find(|flag| flag.file == LRE_BAZELRC).and_then(|flag| flag.config.as_deref());
+    let config = flags.iter().find(|flag| &*flag.file == LRE_BAZELRC).and_then(|flag| flag.config.as_deref());
     let active = active(flags, config);
     let set: Vec<(&Flag, &str)> = flags
         .iter()

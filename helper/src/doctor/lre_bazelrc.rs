@@ -46,8 +46,8 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
     if !rc.files.iter().any(|read| real(read) == real(&file)) {
         return Check::failed(NAME, "there, and imported by no rc file", IMPORT);
     }
-    let prefix = rc.flags.iter().find(|flag| flag.file == NAME).and_then(|flag| flag.config.as_deref());
-    let helper = rc.flags.iter().filter(|flag| flag.file == NAME);
+    let prefix = rc.flags.iter().find(|flag| &*flag.file == NAME).and_then(|flag| flag.config.as_deref());
+    let helper = rc.flags.iter().filter(|flag| &*flag.file == NAME);
     let helper = helper.filter_map(|flag| flag.value("repo_env")?.strip_prefix("LRE_HELPER=")).next_back();
     let remote = RemoteSettings::of_rc(&text);
     let again = |helper| if is_store_link { shell.to_owned() } else { command(prefix, helper, &remote) };

@@ -1,6 +1,7 @@
 //! Bazel's rc files: which ones are read, what they import, and the flags in them.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// What a workspace's Bazel reads.
 #[derive(Debug, Default)]
@@ -26,17 +27,17 @@ pub struct ImportFailure {
     pub reason: String,
 }
 
-/// A flag in an rc file.
+/// A flag in an rc file. All flags of a line share its file, command and config: a line may have many, and a long command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flag {
     /// The file, by the name that messages use.
-    pub file: String,
+    pub file: Rc<str>,
     /// From 1.
     pub line: usize,
     /// Such as `build`.
-    pub command: String,
+    pub command: Rc<str>,
     /// Such as `lre` in `build:lre`.
-    pub config: Option<String>,
+    pub config: Option<Rc<str>>,
     /// The flag as it stands, such as `--action_env=PATH`; a value that follows it as a word of its own is joined with `=`.
     pub text: String,
 }
@@ -125,9 +126,10 @@ impl RcFiles {
 
     fn add_flags(&mut self, (file, line): (&str, usize), command: &str, arguments: &[String]) {
         let (command, config) = match command.split_once(':') {
-            Some((command, config)) => (command, Some(config.to_owned())),
+            Some((command, config)) => (command, Some(Rc::from(config))),
             None => (command, None),
         };
+        let (file, command): (Rc<str>, Rc<str>) = (file.into(), command.into());
         let mut arguments = arguments.iter().peekable();
         while let Some(argument) = arguments.next() {
             let mut text = argument.clone();
@@ -136,7 +138,7 @@ impl RcFiles {
             {
                 text = format!("{argument}={value}");
             }
-            let (file, command, config) = (file.to_owned(), command.to_owned(), config.clone());
+            let (file, command, config) = (Rc::clone(&file), Rc::clone(&command), config.clone());
             self.flags.push(Flag { file, line, command, config, text });
         }
     }
@@ -205,6 +207,18 @@ mod unit {
             lines(text).into_iter().map(|(line, words)| (line, words.join("|"))).collect();
         let wanted = [(2, "build|--a=1|--b= 2"), (4, "build:x|--d|--e=q\""), (7, "test|--f g")];
         assert_eq!(found, wanted.map(|(line, words)| (line, words.to_owned())));
+    }
+
+    #[test]
+    fn flags_of_one_line_share_what_they_have_in_common() {
+        let mut rc = RcFiles::default();
+        // A copy for each would take 10 GB.
+        let arguments = vec!["--a".to_owned(); 10_000];
+        rc.add_flags(("f", 1), &"c:x".repeat(300_000), &arguments);
+        let parts =
+            |flag: &Flag| [&*flag.file, &flag.command, flag.config.as_deref().unwrap_or_default()].map(str::as_ptr);
+        let first = parts(&rc.flags[0]);
+        assert_eq!(rc.flags.iter().filter(|flag| parts(flag) == first).count(), 10_000);
     }
 
     #[test]

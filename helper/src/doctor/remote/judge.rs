@@ -283,11 +283,11 @@ mod unit {
         );
         assert_eq!(digest(&[]), "✗ digest          none, but not Bazel's SHA256\nfix: configure the server for SHA256");
         let flag = Flag {
-            file: ".bazelrc".to_owned(),
+            file: ".bazelrc".into(),
             line: 2,
-            command: "build".to_owned(),
-            config: Some("remote".to_owned()),
-            text: "--remote_cache_compression".to_owned(),
+            command: "build".into(),
+            config: Some("remote".into()),
+            text: "--remote_cache_compression".into(),
         };
         let asked = |compressors: &[Compressor], text: &str| {
             let flag = Flag { text: text.to_owned(), ..flag.clone() };
