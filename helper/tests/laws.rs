@@ -146,7 +146,7 @@ proptest! {
     #[test]
     fn a_folder_is_generated_from_its_manifest_as_it_is(source in source(), hash in proptest::option::of(text())) {
         // Not every root has a hash.
-        let some = |root: &StoreRoot| hash.clone().filter(|_| root.name().len() % 2 == 0);
+        let some = |root: &StoreRoot| hash.clone().filter(|_| root.name().len().is_multiple_of(2));
         let files = source.generate(some).map_err(|error| TestCaseError::fail(error.to_string()))?;
         for (name, text) in files.iter().filter(|(name, _)| *name != FILE_NAME) {
             parse(name, text).map_err(|error| TestCaseError::fail(error.to_string()))?;

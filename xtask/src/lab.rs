@@ -214,6 +214,15 @@ fn install_helper(sandbox: &Sandbox, log: &std::path::Path) -> Result<()> {
     install(&build_helper(&[], log)?, &sandbox.place().outside("bin/lre"))
 }
 
+/// Builds an example of the helper and puts it beside the helper; its path as seen inside.
+pub(crate) fn install_example(lab: &Lab, name: &str) -> Result<String> {
+    let place = lab.sandbox.place();
+    let log = lab.sandbox.steps.log(name);
+    let built = build_with_cargo(&["--example", name], "debug", &format!("examples/{name}"), &log)?;
+    install(&built, &place.outside(format!("bin/{name}")))?;
+    Ok(place.text(format!("bin/{name}")))
+}
+
 /// Puts a built binary to `target`.
 pub(crate) fn install(built: &std::path::Path, target: &std::path::Path) -> Result<()> {
     if let Some(parent) = target.parent() {

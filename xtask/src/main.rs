@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod engine;
 mod execution_log;
+mod fuzz;
 mod generated_workspace;
 mod lab;
 mod parity;
@@ -33,6 +34,8 @@ enum Verb {
     Test(test::Options),
     /// Write the pages that are made from the sources; `--check` compares them, and runs what the documents say
     Docs(docs::Options),
+    /// Run the fuzz targets for a while each
+    Fuzz(fuzz::Options),
     /// Measure against the named peers, in one run
     Bench(bench::Options),
     /// Run a command in the sandbox
@@ -51,6 +54,7 @@ fn main() -> std::process::ExitCode {
         Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Docs(options) => docs::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Sandbox { command } => return sandbox::shell::run(&command),
         Verb::RootInit => root::init::run(),

@@ -6,6 +6,7 @@ mod cli;
 mod deploy;
 mod faults;
 mod fmt;
+mod fuzz;
 mod image;
 mod nix;
 mod robust;
@@ -44,6 +45,8 @@ enum Group {
     Unit,
     /// The real `lre` in a temporary folder: complete output and status.
     Cli,
+    /// A few seconds of each fuzz target.
+    Fuzz,
     /// The documents: pages written from the sources, the commands of README and quick start.
     Docs,
     /// The flake, its module and its script; the custom toolchain and its store.
@@ -103,6 +106,7 @@ fn run_group(group: Group, options: &Options, lab: &mut Option<Lab>, tally: &mut
     match group {
         Group::Unit => unit::run(tally),
         Group::Cli => cli::run(tally),
+        Group::Fuzz => fuzz::run(tally),
         Group::Fmt => fmt::run(tally, open(lab, engine)?),
         Group::Docs => crate::docs::check(tally, open(lab, engine)?),
         Group::Nix => nix::run(tally, open(lab, engine)?),

@@ -15,7 +15,10 @@ const FOREIGN: [&str; 3] = ["target", ".git", "abseil-cpp"];
 
 /// Runs the checks; none of them changes a file.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
-    tally.check("rustfmt leaves the code alone", || succeed(cargo().args(["fmt", "--all", "--check"])));
+    tally.check("rustfmt leaves the code alone", || {
+        succeed(cargo().args(["fmt", "--all", "--check"]))?;
+        succeed(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+    });
     tally.check("clippy has no warning", || {
         succeed(cargo().args([
             "clippy",

@@ -5,6 +5,7 @@ mod consumer;
 mod flake;
 mod generator;
 mod installation;
+mod nar;
 mod old_nix;
 mod project;
 mod real;
@@ -25,6 +26,7 @@ const FLAKE: &str = "flake";
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     source::copy_flake(&lab.sandbox.place().outside(FLAKE))?;
     toolchain::run(tally, lab)?;
+    nar::run(tally, lab)?;
     unit::run(tally, lab)?;
     bazelrc::run(tally, lab)?;
     installation::run(tally, lab)?;
