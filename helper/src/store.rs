@@ -72,6 +72,12 @@ impl Store {
         self.chroot.as_deref()
     }
 
+    /// Whether the machine's own store was meant and there is none: Nix never was on this machine.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.chroot.is_none() && !Path::new(STORE_DIR).is_dir()
+    }
+
     /// The folder of Nix's database: `/nix/var/nix/db`, in the chroot store if that was given. `NIX_STATE_DIR` moves it
     /// for the store of this machine, as it does for Nix.
     #[must_use]

@@ -68,6 +68,7 @@ pub(crate) struct Bazel<'a> {
     user: User,
     base: String,
     startup: Vec<String>,
+    has_store: bool,
 }
 
 /// What a Bazel command left.
@@ -101,12 +102,19 @@ impl<'a> Bazel<'a> {
             user: user.clone(),
             base: base.to_owned(),
             startup: Vec::new(),
+            has_store: true,
         }
     }
 
     /// The same with one more option of the server.
     pub(crate) fn with_startup(mut self, option: &str) -> Self {
         self.startup.push(option.to_owned());
+        self
+    }
+
+    /// The same on a machine that has no Nix: neither the server nor its actions see `/nix`.
+    pub(crate) fn without_store(mut self) -> Self {
+        self.has_store = false;
         self
     }
 
@@ -149,8 +157,13 @@ impl<'a> Bazel<'a> {
             Tools::Sandbox => crate::root::SEARCH_PATH.to_owned(),
             Tools::Host => host::search_path().to_string_lossy().into_owned(),
         };
-        let command = sandbox
-            .command("bazel")
+        let program = if self.has_store {
+            sandbox.command("bazel")
+        } else {
+            let script = "mount -t tmpfs none /nix && exec bazel \"$@\"";
+            sandbox.command("unshare").args(["--mount", "--propagation=private", "sh", "-euc", script, "sh"])
+        };
+        let command = program
             .args(startup)
             .args([verb])
             .args(arguments)

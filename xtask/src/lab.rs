@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::engine::nativelink::{self, DATA_BYTES, Instance};
 use crate::engine::worker_image::{self, WorkerImage};
 use crate::engine::{BuildGrid, Container, Engine, EngineKind, NativeLink, QUEUE_DEADLINE, Worker, WorkerSpec};
+use crate::repository::target_directory;
 use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
 use crate::step::{Attempts, run_logged};
 
@@ -250,12 +251,6 @@ pub(crate) fn build_with_cargo(flags: &[&str], profile: &str, binary: &str, log:
         bail!("Cargo built no `{}`", binary.display());
     }
     Ok(binary)
-}
-
-/// Cargo's target folder: the one that this program was built into.
-pub(crate) fn target_directory() -> PathBuf {
-    let program = std::env::current_exe().unwrap_or_default();
-    program.ancestors().nth(2).map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
 /// Copies the sources and gives each workspace its toolchain configuration and its `lre.bazelrc`.

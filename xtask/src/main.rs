@@ -1,4 +1,4 @@
-//! `cargo xtask`: sets up the sandbox, runs the main job end to end, the tests and the benches.
+//! `cargo xtask`: sets up the sandbox, runs the main job end to end, the tests and the benches, and makes releases.
 
 mod bazel;
 mod bench;
@@ -13,10 +13,10 @@ mod lab;
 mod parity;
 mod root;
 mod sandbox;
-mod step;
 mod test;
 
 use clap::{Parser, Subcommand};
+use xtask::{dist, repository, step};
 
 /// Set-up, end-to-end runs, tests and benches of local-remote-execution.
 #[derive(Parser)]
@@ -38,6 +38,8 @@ enum Verb {
     Fuzz(fuzz::Options),
     /// Measure against the named peers, in one run
     Bench(bench::Options),
+    /// Make the files of a release for this platform
+    Dist(dist::Options),
     /// Run a command in the sandbox
     Sandbox {
         /// The command and its arguments, after `--`
@@ -56,6 +58,7 @@ fn main() -> std::process::ExitCode {
         Verb::Docs(options) => docs::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Dist(options) => dist::run(&options),
         Verb::Sandbox { command } => return sandbox::shell::run(&command),
         Verb::RootInit => root::init::run(),
     };

@@ -21,6 +21,7 @@ use anyhow::{Context, Result, anyhow};
 use self::debian::Debian;
 use self::toolchain::Toolchain;
 use crate::engine;
+pub(crate) use crate::repository::workspace;
 use crate::root::{Entry, Root};
 use crate::step::Steps;
 
@@ -187,11 +188,6 @@ fn place() -> Result<PathBuf> {
     };
     fs::create_dir_all(&place).with_context(|| format!("cannot create the sandbox `{}`", place.display()))?;
     place.canonicalize().with_context(|| format!("cannot resolve `{}`", place.display()))
-}
-
-/// This repository's root.
-pub(crate) fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 fn lock(directory: &Path) -> Result<File> {

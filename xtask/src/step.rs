@@ -14,7 +14,7 @@ const PATIENCE: [Duration; 3] = [Duration::from_secs(3), Duration::from_secs(12)
 
 /// How often a step is tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempts {
+pub enum Attempts {
     /// Local work: a failure is final.
     Once,
     /// Work that needs a package registry: a hiccup there must not fail the run.
@@ -22,14 +22,14 @@ pub(crate) enum Attempts {
 }
 
 /// Runs steps, prints a line for each, and remembers the ones that are done.
-pub(crate) struct Steps {
+pub struct Steps {
     stamps: PathBuf,
     logs: PathBuf,
 }
 
 impl Steps {
     /// Steps whose stamps and logs lie under `directory`.
-    pub(crate) fn new(directory: &Path) -> Result<Self> {
+    pub fn new(directory: &Path) -> Result<Self> {
         let steps = Self { stamps: directory.join("stamps"), logs: directory.join("logs") };
         for directory in [&steps.stamps, &steps.logs] {
             fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
@@ -38,18 +38,12 @@ impl Steps {
     }
 
     /// Where the output of step `name` goes.
-    pub(crate) fn log(&self, name: &str) -> PathBuf {
+    pub fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{}.log", name.replace([' ', '/', ':'], "-")))
     }
 
     /// Runs `work` unless it already succeeded for the same `key`; `key` is everything that the result depends on.
-    pub(crate) fn keep(
-        &self,
-        name: &str,
-        key: &str,
-        attempts: Attempts,
-        work: impl Fn(&Path) -> Result<()>,
-    ) -> Result<bool> {
+    pub fn keep(&self, name: &str, key: &str, attempts: Attempts, work: impl Fn(&Path) -> Result<()>) -> Result<bool> {
         let stamp = self.stamp(name);
         let digest = format!("{:x}", Sha256::digest(key));
         if fs::read_to_string(&stamp).is_ok_and(|kept| kept == digest) {
@@ -61,7 +55,7 @@ impl Steps {
     }
 
     /// Makes the next [`Self::keep`] of this step run.
-    pub(crate) fn forget(&self, name: &str) -> Result<()> {
+    pub fn forget(&self, name: &str) -> Result<()> {
         let stamp = self.stamp(name);
         if stamp.exists() {
             fs::remove_file(&stamp).with_context(|| format!("cannot remove `{}`", stamp.display()))?;
@@ -74,7 +68,7 @@ impl Steps {
     }
 
     /// Runs `work` and prints a line with its time. `work` gets the step's log file.
-    pub(crate) fn run<T>(&self, name: &str, attempts: Attempts, work: impl Fn(&Path) -> Result<T>) -> Result<T> {
+    pub fn run<T>(&self, name: &str, attempts: Attempts, work: impl Fn(&Path) -> Result<T>) -> Result<T> {
         let start = Instant::now();
         let log = self.log(name);
         fs::write(&log, "").with_context(|| format!("cannot write `{}`", log.display()))?;
@@ -101,12 +95,12 @@ impl Steps {
 }
 
 /// Prints the line of a step.
-pub(crate) fn line(name: &str, time: Duration, note: &str) {
+pub fn line(name: &str, time: Duration, note: &str) {
     println!("  {name:<34} {:>7.1} s  {note}", time.as_secs_f64());
 }
 
 /// Runs `command` with its output appended to `log`; fails with the log's end.
-pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
+pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     let open = || {
         fs::OpenOptions::new()
             .append(true)
@@ -128,7 +122,7 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
 }
 
 /// The last `count` lines of a file, for an error message.
-pub(crate) fn tail(file: &Path, count: usize) -> String {
+pub fn tail(file: &Path, count: usize) -> String {
     let text = fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].iter().map(|line| format!("    {line}\n")).collect()

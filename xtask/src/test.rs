@@ -39,7 +39,7 @@ pub(crate) struct Options {
 /// A group of checks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Debug)]
 enum Group {
-    /// rustfmt, clippy and buildifier.
+    /// rustfmt, clippy and buildifier; dependencies and workflows.
     Fmt,
     /// Unit and golden tests of both crates.
     Unit,

@@ -56,13 +56,14 @@ pub(super) fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String])
     let pronoun = plural(roots.len(), "it", "them");
     let command = nix_store_command(store, "--realise", roots);
     let remotely = "or build remotely only with `--repo_env=LRE_LOCAL=off`";
+    let first = if store.is_absent() { "this machine has no Nix store: install Nix, then " } else { "" };
     if manifest.pin.is_empty() {
         format!(
-            "build the toolchain again from its expression, or realise {pronoun} with {command} if a substituter has \
+            "{first}build the toolchain again from its expression, or realise {pronoun} with {command} if a substituter has \
              {pronoun}, {remotely}"
         )
     } else {
-        format!("realise {pronoun} with {command}, which asks Nix's substituters, {remotely}")
+        format!("{first}realise {pronoun} with {command}, which asks Nix's substituters, {remotely}")
     }
 }
 

@@ -7,6 +7,7 @@ mod builder;
 mod check;
 mod crowd;
 mod database;
+mod dependencies;
 mod deploy;
 mod doctor;
 mod explain;

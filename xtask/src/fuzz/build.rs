@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::lab::target_directory;
+use crate::repository::target_directory;
 use crate::sandbox::workspace;
 
 /// The flags of cargo-fuzz without a sanitizer, for the crates and not for their build scripts, which have no fuzzer to

@@ -9,21 +9,9 @@ use anyhow::{Context, Result};
 
 use super::debian::shell;
 use super::workspace;
+use crate::repository::{BAZEL_SIDE, HELPER_SIDE};
 use crate::root::Root;
 use crate::step::{Attempts, Steps, run_logged};
-
-/// What Bazel sees of this repository.
-const BAZEL_SIDE: [&str; 9] = [
-    "BUILD.bazel",
-    "MODULE.bazel",
-    ".bazelignore",
-    ".bazelrc",
-    "extensions",
-    "toolchain",
-    "generated-cc",
-    "generated-java",
-    "examples",
-];
 
 /// What Nix sees of this repository.
 const FLAKE_SIDE: [&str; 11] = [
@@ -49,11 +37,8 @@ pub(crate) fn copy_repository(target: &Path) -> Result<()> {
         fs::remove_dir_all(target).with_context(|| format!("cannot remove `{}`", target.display()))?;
     }
     let source = workspace();
-    for name in BAZEL_SIDE {
+    for name in BAZEL_SIDE.iter().chain(&HELPER_SIDE) {
         copy(&source.join(name), &target.join(name))?;
-    }
-    for name in ["BUILD.bazel", "command.bzl", "release.json"] {
-        copy(&source.join("helper").join(name), &target.join("helper").join(name))?;
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod java_home;
 mod linkers;
 mod main_job;
 mod modes;
+mod packed;
 mod page;
 mod pins;
 mod regeneration;
@@ -66,6 +67,7 @@ pub(crate) fn run(tally: &mut Tally, options: &Options, lab: &mut Option<Lab>) -
         ("the remote cache", remote_cache::run),
         ("Bazel's Starlark", starlark::run),
         ("the helper's lookup", helper_lookup::run),
+        ("the packed release", packed::run),
         ("Java", java::run),
         ("Java of `JAVA_HOME` alone", java_home::run),
         ("`lre explain`", explain::run),

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{FLAKE, command};
-use crate::lab::{Lab, target_directory};
+use crate::lab::Lab;
+use crate::repository::target_directory;
 use crate::sandbox::toolchain::output;
 use crate::test::case::{Tally, expect_equal};
 

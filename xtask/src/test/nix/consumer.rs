@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 
 use super::flake::{nix, stub, this};
 use super::real::Copies;
-use crate::lab::{Lab, target_directory};
+use crate::lab::Lab;
+use crate::repository::target_directory;
 use crate::sandbox::toolchain::output;
 use crate::sandbox::{source, workspace};
 use crate::test::case::{Tally, expect_equal};
