@@ -1,4 +1,7 @@
-//! Formatting and lints: rustfmt, clippy with warnings as errors, buildifier.
+//! Formatting and lints: rustfmt, clippy with warnings as errors, buildifier; dependencies and workflows.
+
+mod dependencies;
+mod workflows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +43,8 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let mut buildifier = Command::new(tool(&lab.sandbox, "buildifier"));
         succeed(buildifier.args(["-mode=check", "-lint=warn", "-warnings=-module-docstring"]).args(&files))
     });
-    Ok(())
+    workflows::run(tally, lab)?;
+    dependencies::run(tally, lab)
 }
 
 fn cargo() -> Command {
