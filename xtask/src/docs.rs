@@ -82,10 +82,22 @@ fn compare(name: &str, page: &str) -> Result<()> {
     expect_equal("the page", &written, page).context("`cargo xtask docs` writes it")
 }
 
-/// The tests of the helper that hold `docs/commands.md` and all links; they can write the first.
+/// The tests of the helper that hold `docs/commands.md`, `docs/dependencies.md` and all links; they can write the pages.
 fn commands(is_written: bool) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--quiet", "--locked", "--package", "lre", "--test", "cli", "--", "reference::", "links::"]);
+    cargo.args([
+        "test",
+        "--quiet",
+        "--locked",
+        "--package",
+        "lre",
+        "--test",
+        "cli",
+        "--",
+        "reference::",
+        "dependencies::",
+        "links::",
+    ]);
     if is_written {
         cargo.env("LRE_UPDATE_DOCS", "1");
     }

@@ -59,11 +59,17 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         if found.is_empty() { Ok(()) } else { bail!("{}", found.join("\n")) }
     });
     tally.check("actionlint finds a misspelt key, a permission that is none and an unknown output", || {
-        let changes =
-            [("runs-on:", "run-on:"), ("attestations: write", "attestation: write"), ("steps.module.", "steps.modul.")];
-        for (from, to) in changes {
-            if lint(&|text| text.replacen(from, to, 1))?.is_empty() {
-                bail!("`{to}` for `{from}` is not found");
+        let changes = [
+            ("runs-on:", "run-on:"),
+            ("attestations: write", "attestation: write"),
+            ("steps.module.outputs", "steps.modul.outputs"),
+        ];
+        let found = lint(&|text| changes.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1)))?.join("\n");
+        for said in
+            ["unexpected key \"run-on\"", "unknown permission scope \"attestation\"", "property \"modul\" is not"]
+        {
+            if !found.contains(said) {
+                bail!("`{said}` is not among what is found:\n{found}");
             }
         }
         Ok(())
