@@ -38,6 +38,25 @@ pub struct CachedLayer {
     pub blob: Blob,
 }
 
+/// A layer whose bytes may be others by now.
+#[derive(Debug)]
+pub struct RecordedLayer(CachedLayer);
+
+impl RecordedLayer {
+    /// Of its compressed bytes, as recorded.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.blob.size
+    }
+
+    /// The layer, if its bytes are there and as recorded.
+    #[must_use]
+    pub fn verify(&self) -> Option<CachedLayer> {
+        let CachedLayer { file, blob } = &self.0;
+        (digest_file(file).ok()? == (blob.digest, blob.size)).then(|| self.0.clone())
+    }
+}
+
 /// Names a layer by what decides its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerKey(String);
@@ -79,12 +98,11 @@ impl LayerCache {
         Ok(Self { folder: folder.to_owned(), _temporary: None })
     }
 
-    /// A layer, if it is there and as recorded.
+    /// What the cache has a record of, which is still to be verified.
     #[must_use]
-    pub fn find(&self, key: &LayerKey) -> Option<CachedLayer> {
-        let blob: Blob = serde_json::from_slice(&fs::read(self.record(key)).ok()?).ok()?;
-        let file = self.file(key);
-        (digest_file(&file).ok()? == (blob.digest, blob.size)).then_some(CachedLayer { file, blob })
+    pub fn recorded(&self, key: &LayerKey) -> Option<RecordedLayer> {
+        let blob = serde_json::from_slice(&fs::read(self.record(key)).ok()?).ok()?;
+        Some(RecordedLayer(CachedLayer { file: self.file(key), blob }))
     }
 
     /// Makes a layer from what `produce` writes, and keeps it.
@@ -162,25 +180,29 @@ mod unit {
         Ok(vec![HashedRoot { root, nar_hash: nar_hash.to_owned(), nar_size: 0 }])
     }
 
+    fn find(cache: &LayerCache, key: &LayerKey) -> Option<CachedLayer> {
+        cache.recorded(key)?.verify()
+    }
+
     #[test]
     fn layers_are_found_by_their_roots_and_only_as_they_were_written() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let cache = LayerCache::at(&folder.path().join("layers"))?;
         let key = LayerKey::of(&roots("sha256-1")?, Compression::Zstd);
-        assert!(cache.find(&key).is_none());
+        assert!(find(&cache, &key).is_none());
         let write = |chunks: &mut Chunks| chunks.write_all(b"some bytes");
         let layer = cache.add(&key, Compression::Zstd, write)?;
-        let found = cache.find(&key).map(|found| (found.file, found.blob));
+        let found = find(&cache, &key).map(|found| (found.file, found.blob));
         assert_eq!(found, Some((layer.file.clone(), layer.blob)));
         for (nar_hash, compression) in [("sha256-2", Compression::Zstd), ("sha256-1", Compression::Gzip)] {
-            assert!(cache.find(&LayerKey::of(&roots(nar_hash)?, compression)).is_none());
+            assert!(find(&cache, &LayerKey::of(&roots(nar_hash)?, compression)).is_none());
         }
         let mut bytes = fs::read(&layer.file)?;
         bytes[5] ^= 1;
         fs::write(&layer.file, &bytes)?;
-        assert!(cache.find(&key).is_none());
+        assert!(find(&cache, &key).is_none());
         cache.add(&key, Compression::Zstd, write)?;
-        assert!(cache.find(&key).is_some());
+        assert!(find(&cache, &key).is_some());
         Ok(())
     }
 

@@ -33,8 +33,8 @@ impl Progress {
 }
 
 impl LayerProgress for Progress {
-    fn start(&self, bytes: u64) {
-        self.total.store(bytes, Ordering::Relaxed);
+    fn expect(&self, bytes: u64) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn read(&self, number: usize, bytes: u64) {
