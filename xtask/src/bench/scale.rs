@@ -87,7 +87,7 @@ fn need(lab: &Lab, name: &str, module: &str, flags: &[String]) -> Result<Need> {
         bail!("{} ran as `{}`", stray.target_label, stray.runner);
     }
     let compile: &Spawn = spawns.iter().find(|spawn| spawn.mnemonic == "CppCompile").context("nothing is compiled")?;
-    let bytes = input_bytes(&lab.sandbox.place().outside(&bazel.log()), compile.primary_output())?;
+    let bytes = input_bytes(&lab.sandbox.place().outside(bazel.log()), compile.primary_output())?;
     Ok(Need { files: compile.inputs.len(), bytes, sent: meter.bytes() / spawns.len() as u64 })
 }
 

@@ -25,7 +25,7 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab, site: &Site<'_>) {
         let stored = site.build(OUTPUT, Execution::Remote, "//:quick")?;
         expect_all(&stored, QUICK, Expected::Remote)?;
         let [first, ..] = stored.as_slice() else { bail!("nothing was built") };
-        let digest = &first.actual_outputs.first().context("an action has no output")?.digest.hash;
+        let digest = &first.actual_outputs.first().context("an action has no output")?.digest;
         let entry = entries(&data(lab, "cas")?)?.into_iter().find(|file| is_called(file, digest));
         let entry = entry.with_context(|| format!("`{digest}` is not stored"))?;
         flip_byte(&entry)?;

@@ -32,7 +32,7 @@ pub(super) fn run(tally: &mut Tally, site: &Site<'_>, engine: &str) {
 /// Each output with its digest.
 fn digests(spawns: &[crate::execution_log::Spawn]) -> String {
     let outputs = spawns.iter().flat_map(|spawn| &spawn.actual_outputs);
-    let mut lines: Vec<String> = outputs.map(|file| format!("{} {}\n", file.digest.hash, file.path)).collect();
+    let mut lines: Vec<String> = outputs.map(|file| format!("{} {}\n", file.digest, file.path)).collect();
     lines.sort();
     lines.concat()
 }
