@@ -19,8 +19,8 @@ const MANIFEST: &str = include_str!("../../generated-cc/lre.json");
 
 static PINNED: LazyLock<Manifest> = LazyLock::new(|| Manifest::from_json(MANIFEST).expect("a manifest"));
 
-// A text that starts with `KIND PREFIX HELPER` and entries of Env, up to a line `%%`, is that of what is written; any
-// other is an rc file.
+// A text that starts with `KIND PREFIX HELPER`, whose kind is `cc`, `java` or `both`, and entries of Env, up to a line
+// `%%`, is that of what is written; any other is an rc file.
 fuzz_target!(|data: &[u8]| {
     let data = expand(data);
     let Ok(text) = std::str::from_utf8(&data) else { return };
@@ -62,13 +62,18 @@ fn read(text: &str, workspace: &Path) {
 fn write_and_read(text: &str, workspace: &Path) {
     let mut lines = text.split('\n');
     let mut words = lines.next().unwrap_or_default().splitn(3, ' ');
-    let kind = if words.next() == Some("java") { ToolchainKind::Java } else { ToolchainKind::Cc };
+    let (kind, joint) = match words.next() {
+        Some("java") => (ToolchainKind::Java, false),
+        Some("both") => (ToolchainKind::Cc, true),
+        _ => (ToolchainKind::Cc, false),
+    };
     let mut word = || words.next().filter(|word| !word.is_empty());
     let (prefix, helper) = (word(), word());
     let entries: Vec<String> = lines.map(str::to_owned).collect();
     let Ok(environment) = Environment::from_entries(&entries) else { return };
     let remote = RemoteSettings::default();
-    let settings = BazelrcSettings { kind, environment: Some(&environment), prefix, helper, remote: &remote };
+    let java = joint.then_some(&environment);
+    let settings = BazelrcSettings { kind, environment: Some(&environment), java, prefix, helper, remote: &remote };
     let Ok(rc) = render_bazelrc(&settings) else { return };
     fs::write(workspace.join(".bazelrc"), &rc).expect("a new file");
     let flags = flags(workspace);

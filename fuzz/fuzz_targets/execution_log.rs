@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
-use lre::execlog::{Pool, read_log};
-use lre::explain::explain;
+use lre::execlog::{Pool, read_log, read_outcomes};
 use lre::explain::html::render_html;
 use lre::explain::human::render_human;
 use lre::explain::json::render_json;
+use lre::explain::{Limits, Report, explain, explain_one};
 use lre_fuzz::{expand, messages_of_text};
 
 /// Bytes that a log may take.
@@ -45,15 +45,29 @@ fuzz_target!(|data: &[u8]| {
     if read.spawns.is_empty() {
         return;
     }
+    let limits = Limits { memory: 4 * LIMIT, named: 10 };
     for (first, second) in [(&other, &read), (&read, &other), (&read, &read)] {
-        let report = explain(&pool, first, second);
-        let text = render_human(&report, None);
-        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
-        let page = render_html(&report, None);
-        assert!(page.ends_with("</html>\n") && page.matches("<script").count() == 1, "{page}");
-        let json = render_json(&report, None).expect("JSON");
-        serde_json::from_str::<serde_json::Value>(&json).expect("JSON");
-        let percent = report.total().percent();
-        assert!((0.0..=100.0).contains(&percent), "{percent}");
+        match explain(&pool, first, second, limits) {
+            Ok(report) => print(&report, &pool),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    let mut pool = Pool::default();
+    let alone = read_outcomes(&*log, &mut pool, LIMIT).expect("what is read whole is read in parts");
+    assert_eq!(alone.spawns.len(), read.spawns.len());
+    if let Ok(report) = explain_one(&pool, &alone, limits) {
+        print(&report, &pool);
     }
 });
+
+/// Whatever a log says, a report is printed as text, as a page and as JSON.
+fn print(report: &Report<'_>, pool: &Pool) {
+    let text = render_human(report, None);
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    let page = render_html(report, pool, None);
+    assert!(page.ends_with("</html>\n") && page.matches("<script").count() == 1, "{page}");
+    let json = render_json(report, None).expect("JSON");
+    serde_json::from_str::<serde_json::Value>(&json).expect("JSON");
+    let percent = report.total().percent();
+    assert!((0.0..=100.0).contains(&percent), "{percent}");
+}
