@@ -1,6 +1,7 @@
 //! The subcommands of `lre`, one file each.
 
 pub mod bazelrc;
+mod changes;
 pub mod check;
 mod check_image;
 pub mod completions;

@@ -1,6 +1,28 @@
 //! A unified diff of two texts, as `patch -p1` applies it.
 
+use serde::Serialize;
 use similar::TextDiff;
+
+/// A file that changes, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedFile {
+    /// Its path.
+    pub file: String,
+    /// Whether there was no such file.
+    pub is_new: bool,
+    /// The unified diff; empty for a new file without content.
+    pub diff: String,
+}
+
+impl ChangedFile {
+    /// The change from one text to another. An absent text is an absent file.
+    #[must_use]
+    pub fn new(file: String, before: Option<&str>, after: &str) -> Self {
+        let diff = render_diff(&file, before, after);
+        Self { file, is_new: before.is_none(), diff }
+    }
+}
 
 /// The diff of a file, or nothing if the texts are the same. An absent text is an absent file.
 #[must_use]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::diff::render_diff;
+use crate::diff::ChangedFile;
 use crate::generated_file::{WriteError, is_generated};
 use exchange::{Refused, exchange};
 use one_by_one::replace_all;
@@ -73,14 +73,12 @@ impl<'a> FolderPlan<'a> {
         self.changes.is_empty()
     }
 
-    /// What a write would change, as a unified diff.
-    #[must_use]
-    pub fn render_diff(&self) -> String {
-        let diff = |change: &Change<'_>| {
+    /// What a write would change, in the order of names.
+    pub fn changed_files(&self) -> impl Iterator<Item = ChangedFile> {
+        self.changes.iter().map(|change| {
             let before = change.before.as_deref().map(String::from_utf8_lossy);
-            render_diff(&change.path.display().to_string(), before.as_deref(), change.text)
-        };
-        self.changes.iter().map(diff).collect()
+            ChangedFile::new(change.path.display().to_string(), before.as_deref(), change.text)
+        })
     }
 
     /// Writes the files. Those that are as they should be keep their times, so that nothing is rebuilt.

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::changes::{Changes, ChangesFormat, diffs};
 use super::image::explain;
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data, read_text, report_error};
 use crate::check::image::is_named;
 use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
+use crate::diff::ChangedFile;
 use crate::generated_folder::FolderPlan;
 use crate::manifest::Manifest;
 use crate::oci::image::Image;
@@ -49,6 +51,9 @@ pub struct RenderArguments {
     /// What to do where a file differs: `check` prints a diff and the command that writes, and ends with 1.
     #[arg(long, value_enum, default_value_t = Mode::Write)]
     mode: Mode,
+    /// `json`: one document on stdout, with the diffs.
+    #[arg(long, value_enum, default_value_t)]
+    format: ChangesFormat,
 }
 
 /// A reference to an image; a folder is an OCI layout.
@@ -80,12 +85,20 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let plan = FolderPlan::new(&arguments.out, &files)?;
     let out = arguments.out.display();
     let stale = stale_images(arguments, &manifests)?;
-    if plan.is_empty() && stale.is_none() {
+    let changed: Vec<ChangedFile> = plan.changed_files().collect();
+    let is_human = arguments.format == ChangesFormat::Human;
+    if arguments.mode == Mode::Check && is_human {
+        print_data(&diffs(&changed))?;
+    }
+    let is_clean = plan.is_empty() && stale.is_none();
+    if !is_human && (is_clean || arguments.mode == Mode::Check) {
+        Changes::new(arguments.mode == Mode::Write, changed.clone()).print()?;
+    }
+    if is_clean {
         say(format_args!("`{out}` is up to date"));
         return Ok(Outcome::Clean);
     }
     if arguments.mode == Mode::Check {
-        print_data(&plan.render_diff())?;
         if !plan.is_empty() {
             let (differing, all) = (plan.names().count(), files.len());
             report_error(&format!(
@@ -104,10 +117,13 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     }
     let written = plan.write()?;
     for name in &written.files {
-        say(format_args!("wrote {}", arguments.out.join(name).display()));
+        say(format_args!("wrote `{}`", arguments.out.join(name).display()));
     }
     if let Some(warning) = written.warning {
         eprintln!("warning: {warning}; a kill between two of them would have left a mixture");
+    }
+    if !is_human {
+        Changes::new(true, changed).print()?;
     }
     Ok(Outcome::Clean)
 }

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
+use super::changes::{Changes, ChangesFormat, diffs};
 use super::rewrite::read_file;
 use super::{Outcome, print_data};
 use crate::build_file::with_module;
-use crate::diff::render_diff;
+use crate::diff::ChangedFile;
 use crate::init::{
     FLAKE_FILE, ModuleSource, RC_FILE, with_flake, with_ignored_folder, with_ignored_rc, with_import, with_module_file,
 };
@@ -56,6 +57,9 @@ pub struct InitArguments {
     /// Show the difference and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// `json`: one document on stdout, with the diffs; nobody is asked.
+    #[arg(long, value_enum, default_value_t)]
+    format: ChangesFormat,
 }
 
 fn commit(text: &str) -> Result<String, String> {
@@ -77,6 +81,13 @@ struct Change {
     after: String,
 }
 
+impl Change {
+    fn describe(&self) -> ChangedFile {
+        let before = self.old.as_ref().map(|(_, text)| text.as_str());
+        ChangedFile::new(self.name.to_owned(), before, &self.after)
+    }
+}
+
 /// Runs the subcommand.
 ///
 /// # Errors
@@ -84,19 +95,35 @@ struct Change {
 /// file is changed then.
 pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     let changes = plan(arguments)?;
+    let is_json = arguments.format == ChangesFormat::Json;
+    if is_json && !arguments.yes && !arguments.dry_run {
+        bail!(
+            "nobody is asked with `--format json`\n\nhint: `--yes` writes the files, `--dry-run` only shows what changes"
+        );
+    }
+    let changed: Vec<ChangedFile> = changes.iter().map(Change::describe).collect();
     if changes.is_empty() {
         say(format_args!("nothing to add: the workspace uses the toolchain already"));
+        if is_json {
+            Changes::new(arguments.yes, changed).print()?;
+        }
         return Ok(Outcome::Clean);
     }
-    let diff =
-        |change: &Change| render_diff(change.name, change.old.as_ref().map(|(_, text)| text.as_str()), &change.after);
-    print_data(&changes.iter().map(diff).collect::<String>())?;
+    if !is_json {
+        print_data(&diffs(&changed))?;
+    }
     if arguments.dry_run || !(arguments.yes || is_agreed(changes.len())?) {
         say(format_args!("nothing was written"));
+        if is_json {
+            Changes::new(false, changed).print()?;
+        }
         return Ok(Outcome::Clean);
     }
     let grown = changes.iter().any(|change| change.name == FLAKE_FILE && change.old.is_some());
     write(&arguments.workspace, changes)?;
+    if is_json {
+        Changes::new(true, changed).print()?;
+    }
     if grown {
         say(format_args!(
             "\nnext: in `perSystem` of `{FLAKE_FILE}`, give `local-remote-execution.settings` the toolchain's `Env`, and the \

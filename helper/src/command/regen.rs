@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use super::changes::{Changes, ChangesFormat, diffs};
 use super::toolchain_folder::owner;
 use super::{Outcome, print_data, report_error};
+use crate::diff::ChangedFile;
 use crate::generated_folder::FolderPlan;
 use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
@@ -33,6 +35,9 @@ pub struct RegenArguments {
     /// prints the diff.
     #[arg(long, value_enum, default_value_t = Mode::Write)]
     mode: Mode,
+    /// `json`: one document on stdout, with the diffs.
+    #[arg(long, value_enum, default_value_t)]
+    format: ChangesFormat,
     /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -66,18 +71,27 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
         );
     }
     let mut outcome = Outcome::Clean;
+    let mut changed = Vec::new();
     for target in &targets {
         if outcome == Outcome::Findings {
             eprintln!();
         }
-        if regenerate(arguments, &store, target)? == Outcome::Findings {
+        if regenerate(arguments, &store, target, &mut changed)? == Outcome::Findings {
             outcome = Outcome::Findings;
         }
+    }
+    if arguments.format == ChangesFormat::Json {
+        Changes::new(arguments.mode == Mode::Write, changed).print()?;
     }
     Ok(outcome)
 }
 
-fn regenerate(arguments: &RegenArguments, store: &Store, target: &Target) -> anyhow::Result<Outcome> {
+fn regenerate(
+    arguments: &RegenArguments,
+    store: &Store,
+    target: &Target,
+    changed: &mut Vec<ChangedFile>,
+) -> anyhow::Result<Outcome> {
     let folder = &target.folder;
     if let Some(owner) = owner(folder) {
         bail!(
@@ -92,20 +106,24 @@ fn regenerate(arguments: &RegenArguments, store: &Store, target: &Target) -> any
     if plan.is_empty() {
         say(format_args!("`{}` is up to date", folder.display()));
     }
-    if arguments.mode != Mode::Write {
-        print_data(&plan.render_diff())?;
+    let planned: Vec<ChangedFile> = plan.changed_files().collect();
+    if arguments.mode != Mode::Write && arguments.format == ChangesFormat::Human {
+        print_data(&diffs(&planned))?;
     }
+    changed.extend(planned);
     match arguments.mode {
         Mode::Write => {
             let written = plan.write()?;
             for name in &written.files {
-                say(format_args!("wrote {}", folder.join(name).display()));
+                say(format_args!("wrote `{}`", folder.join(name).display()));
             }
             if let Some(warning) = written.warning {
                 eprintln!("warning: {warning}; a kill between two of them would have left a mixture");
             }
         }
-        Mode::DryRun => plan.names().for_each(|name| say(format_args!("would write {}", folder.join(name).display()))),
+        Mode::DryRun => {
+            plan.names().for_each(|name| say(format_args!("would write `{}`", folder.join(name).display())))
+        }
         Mode::Check if plan.is_empty() => {}
         Mode::Check => {
             let (differing, all) = (plan.names().count(), files.len());

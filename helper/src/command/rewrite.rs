@@ -11,9 +11,10 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::changes::{Changes, ChangesFormat, Left, diffs};
 use super::{Outcome, print_data, read_text, report_error};
 use crate::build_file::map_in_parallel;
-use crate::diff::render_diff;
+use crate::diff::ChangedFile;
 use crate::rewrite::{Leftover, Replacement, Replacements, Rewritten, replace_all, rewrite};
 use crate::store::StorePath;
 use crate::talk::say;
@@ -36,6 +37,9 @@ pub struct RewriteArguments {
     /// Print a unified diff and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// `json`: one document on stdout, with the diffs and what is left.
+    #[arg(long, value_enum, default_value_t)]
+    format: ChangesFormat,
     /// BUILD files, `.bzl` files, `MODULE.bazel` and the like.
     #[arg(value_name = "FILES", required = true)]
     files: Vec<PathBuf>,
@@ -69,26 +73,36 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
         let files = count(arguments.files.len(), "file");
         bail!("cannot rewrite {} of {files} (no file was changed)\n  {}", failures.len(), failures.join("\n  "));
     }
-    if arguments.dry_run {
-        let diff =
-            |change: &Replacement| render_diff(&change.path.display().to_string(), Some(&change.before), &change.after);
-        print_data(&changes.iter().map(diff).collect::<String>())?;
-    } else {
+    let is_json = arguments.format == ChangesFormat::Json;
+    // A diff of a large file takes longer than all the rest.
+    let changed: Vec<ChangedFile> =
+        if arguments.dry_run || is_json { changes.iter().map(describe).collect() } else { Vec::new() };
+    if arguments.dry_run && !is_json {
+        print_data(&diffs(&changed))?;
+    }
+    if !arguments.dry_run {
         replace_all(&changes).map_err(|error| anyhow!("{error} (no file was changed)"))?;
     }
     let verb = if arguments.dry_run { "would rewrite" } else { "rewrote" };
     for (change, replaced) in changes.iter().zip(counts) {
-        say(format_args!("{verb} {} in {}", count(replaced, "store path"), change.path.display()));
+        say(format_args!("{verb} {} in `{}`", count(replaced, "store path"), change.path.display()));
     }
     if changes.is_empty() && leftovers.is_empty() {
         say(format_args!("nothing to rewrite in {}", count(arguments.files.len(), "file")));
     }
-    if leftovers.is_empty() {
+    let list: Vec<String> = leftovers.iter().map(Left::to_string).collect();
+    if is_json {
+        Changes::new(!arguments.dry_run, changed).leaving(leftovers).print()?;
+    }
+    if list.is_empty() {
         return Ok(Outcome::Clean);
     }
-    let (places, them) = if leftovers.len() == 1 { ("place is", "it") } else { ("places are", "them") };
-    let list = leftovers.join("\n  ");
-    report_error(&format!("{} {places} left as before\n  {list}\n\nhint: edit {them} by hand", leftovers.len()));
+    let (places, them) = if list.len() == 1 { ("place is", "it") } else { ("places are", "them") };
+    report_error(&format!(
+        "{} {places} left as before\n  {}\n\nhint: edit {them} by hand",
+        list.len(),
+        list.join("\n  ")
+    ));
     Ok(Outcome::Findings)
 }
 
@@ -97,8 +111,11 @@ struct Done {
     identity: (u64, u64, PathBuf),
     /// With the number of store paths.
     change: Option<(Replacement, usize)>,
-    /// A line each.
-    leftovers: Vec<String>,
+    leftovers: Vec<Left>,
+}
+
+fn describe(change: &Replacement) -> ChangedFile {
+    ChangedFile::new(change.path.display().to_string(), Some(&change.before), &change.after)
 }
 
 fn rewrite_file(file: &Path, replacements: &Replacements) -> Result<Done, String> {
@@ -107,7 +124,7 @@ fn rewrite_file(file: &Path, replacements: &Replacements) -> Result<Done, String
     let name = file.display().to_string();
     let Rewritten { text, replaced, leftovers } =
         rewrite(&name, &before, replacements).map_err(|error| error.to_string())?;
-    let describe = |left: Leftover| format!("{name}:{}:{}: {}", left.line, left.column, left.message);
+    let describe = |Leftover { line, column, message }| Left { file: name.clone(), line, column, message };
     let leftovers = leftovers.into_iter().map(describe).collect();
     let change = match text {
         Cow::Owned(after) if after != before => {

@@ -120,7 +120,7 @@ fn images_are_pinned_by_the_digests_of_what_was_built() {
     let scene = with_image();
     let arguments = [&RENDER[..], &REGISTRY].concat();
     let written = scene.run(&arguments);
-    assert!(written.contains("wrote deploy/kubernetes/images/kustomization.yaml\n"), "{written}");
+    assert!(written.contains("wrote `deploy/kubernetes/images/kustomization.yaml`\n"), "{written}");
     assert_snapshot!("kubernetes-images", scene.read("deploy/kubernetes/images/kustomization.yaml"));
     let clean = "exit 0\n--- stdout\n--- stderr\n`deploy` is up to date\n";
     assert_eq!(scene.run_without_change(&[&arguments[..], &["--mode=check"]].concat()), clean);

@@ -4,6 +4,7 @@ mod bazelrc;
 #[path = "../oci/builder.rs"]
 #[allow(dead_code, reason = "half of it makes bad images, which `tests/oci.rs` is about")]
 mod builder;
+mod changes;
 mod check;
 mod crowd;
 mod database;

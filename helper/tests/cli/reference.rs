@@ -14,7 +14,8 @@ const CONVENTIONS: &str = "
 | 2 | it could not do its work, or what it found may hide more |
 
 Data goes to stdout, everything else to stderr. A finding has a code and [a section](findings.md), and comes with all the others. \
-`--format json` makes a document of what `check`, `doctor`, `explain` and `pin` find; `image inspect` prints one, and so is the \
+`--format json` makes a document of what `check`, `doctor`, `explain` and `pin` find, and [another](changes.schema.json) of the files that \
+`deploy render`, `init`, `regen` and `rewrite` change, or would change; `image inspect` prints one, and so is the \
 manifest. What takes longer than a moment says so on a terminal. Terminals get colour, unless `NO_COLOR` has a value.
 ";
 

@@ -41,7 +41,7 @@ fn million_lines_are_rewritten_and_a_larger_file_is_refused() {
     let rewrite = ["rewrite", "--from", ROOT, "--to", other, "BUILD"];
     let rewritten = scene.run(&rewrite);
     assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
-    assert_eq!(rewritten, "exit 0\n--- stdout\n--- stderr\nrewrote 1 store path in BUILD\n");
+    assert_eq!(rewritten, "exit 0\n--- stdout\n--- stderr\nrewrote 1 store path in `BUILD`\n");
     assert!(scene.read("BUILD") == text.replace(ROOT, other));
     scene.write("BUILD", &format!("{text}{}", "# more\n".repeat(50_000)));
     let refused = scene.run_without_change(&rewrite);

@@ -29,9 +29,8 @@ const OTHERS: [&str; 3] = ["env_json", "flake", "published"];
 /// What names the image, and what it does not say itself.
 #[derive(Debug, Args)]
 pub(super) struct ImageArguments {
-    /// An image: `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:NAME]`. Its configuration has Env. Where
-    /// its store paths are not on this machine, its compiler is asked in a temporary copy, without network and without this
-    /// machine's files.
+    /// An image: `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:NAME]`. Its configuration has Env. If
+    /// its store paths are not here, its compiler runs in a temporary copy, without network and this machine's files.
     #[arg(long, value_name = "REF", group = "source")]
     pub(super) image: Option<ImageReference>,
     /// The name under which workers have the image: the platform's `container-image`. By default the name of `--image`,

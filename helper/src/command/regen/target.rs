@@ -20,8 +20,7 @@ pub(super) struct TargetArguments {
     /// The folder to write.
     #[arg(long, value_name = "DIR", conflicts_with = "selected")]
     out: Option<PathBuf>,
-    /// The toolchain's name: its repository is `@lre_<NAME>`. By default it keeps that of the manifest that is there; a new
-    /// one is `cc` or `java`.
+    /// The toolchain's name: its repository is `@lre_<NAME>`. By default that of the manifest there, or `cc` or `java`.
     #[arg(long, requires = "out")]
     name: Option<String>,
     /// A toolchain of the workspace and its folder, as `bazel run @local-remote-execution//helper:regen` gives them.

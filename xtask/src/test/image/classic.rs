@@ -77,7 +77,7 @@ fn image(lab: &Lab) -> Result<()> {
         "$0" check gcc-image --confirm 2>log
         head -n 1 log | sed 's/names [0-9]* paths/names N paths/; s/such as `[^`]*`/such as P/'"#;
     let files = ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"];
-    let written: String = files.iter().map(|file| format!("wrote gcc-image/{file}\n")).collect();
+    let written: String = files.iter().map(|file| format!("wrote `gcc-image/{file}`\n")).collect();
     let expected = format!(
         "unpacking `docker-archive:gcc.tar`\n{written}        \"container-image\": \"docker://registry.example/gcc:16\",\n\
          lre check: clean\nwarning: toolchain `cc` names N paths outside the store, such as P: nothing here tells whether \

@@ -30,7 +30,7 @@ fn image(lab: &Lab) -> Result<()> {
         find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'lre-image-*'
         cat log"#;
     let files = ["BUILD.bazel", "cc/BUILD", "config/BUILD", "lre.json"];
-    let written: String = files.iter().map(|file| format!("wrote from-image/{file}\n")).collect();
+    let written: String = files.iter().map(|file| format!("wrote `from-image/{file}`\n")).collect();
     expect_equal("what is printed", &printed(lab, compare, &[])?, &format!("unpacking `oci:layout`\n{written}"))?;
     if manifest["storeRoots"].as_array().is_none_or(Vec::is_empty) {
         bail!("the toolchain has no store roots");
