@@ -154,10 +154,15 @@ fn joint_environments(text: &str) -> Option<(Environment, Environment)> {
     Some((environment(cc)?, environment(java)?))
 }
 
-/// The toolchains that the flags of an rc file select.
+/// The toolchains that the flags of an rc file select. What Env says in comments is no flag.
 fn selected(text: &str) -> Vec<ToolchainKind> {
-    let kinds = [ToolchainKind::Cc, ToolchainKind::Java].into_iter();
-    kinds.filter(|kind| text.contains(&format!("@local-remote-execution//generated-{kind}/config:"))).collect()
+    let flags = text.lines().filter_map(|line| line.split_once(' ')?.1.strip_prefix("--extra_toolchains="));
+    let labels: Vec<&str> = flags.flat_map(|labels| labels.split(',')).collect();
+    let is_selected = |kind: &ToolchainKind| {
+        let package = format!("@local-remote-execution//generated-{kind}/config:");
+        labels.iter().any(|label| label.starts_with(&package))
+    };
+    [ToolchainKind::Cc, ToolchainKind::Java].into_iter().filter(is_selected).collect()
 }
 
 fn hint(subject: &PinSubject<'_>, file: &str) -> String {
@@ -339,7 +344,27 @@ fn first_difference(ours: Option<&str>, theirs: Option<&str>) -> (Option<Range<u
 
 #[cfg(test)]
 mod unit {
-    use super::first_difference;
+    use super::{Rendered, first_difference, render_again};
+    use crate::bazelrc::{BazelrcSettings, RemoteSettings, render_bazelrc};
+    use crate::environment::Environment;
+    use crate::toolchain_kind::ToolchainKind;
+
+    #[test]
+    fn entry_of_env_that_looks_like_a_flag_selects_nothing() -> anyhow::Result<()> {
+        let label = "@local-remote-execution//generated-java/config:all";
+        let entries = [format!("NOTE={label}"), format!("FLAGS=build --extra_toolchains={label}")];
+        let environment = Environment::from_entries(&entries)?;
+        let rc = render_bazelrc(&BazelrcSettings {
+            kind: ToolchainKind::Cc,
+            environment: Some(&environment),
+            java: None,
+            prefix: None,
+            helper: None,
+            remote: &RemoteSettings::default(),
+        })?;
+        assert_eq!(render_again(&rc), Rendered::Same);
+        Ok(())
+    }
 
     #[test]
     fn first_elements_that_differ_are_found() {
