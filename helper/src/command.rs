@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod doctor;
 mod execution_log;
 pub mod explain;
+mod format;
 mod help;
 pub mod image;
 pub mod init;

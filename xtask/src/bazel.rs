@@ -8,6 +8,16 @@ use crate::execution_log::{Spawn, read_execution_log};
 use crate::lab::Lab;
 use crate::sandbox::{COMMAND_LIMIT, Tools, host};
 
+/// The lines of a `MODULE.bazel` that have Bazel configure the C++ compiler that it finds.
+pub(crate) const OWN_CONFIGURATION: &str = r#"
+bazels = use_extension("@rules_cc//cc:extensions.bzl", "cc_configure_extension")
+use_repo(
+    bazels,
+    "local_config_cc",
+    "local_config_cc_toolchains",
+)
+"#;
+
 /// Who runs Bazel: what must not reach a cache key.
 #[derive(Clone)]
 pub(crate) struct User {

@@ -11,13 +11,13 @@ mod snippet;
 mod starlark;
 
 use std::fs;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::engine::EngineKind;
 use crate::lab::Lab;
+use crate::repository::cargo;
 use crate::sandbox::{Tools, workspace};
 use crate::test::case::{Tally, expect_equal};
 
@@ -84,7 +84,7 @@ fn compare(name: &str, page: &str) -> Result<()> {
 
 /// The tests of the helper that hold `docs/commands.md`, `docs/dependencies.md` and all links; they can write the pages.
 fn commands(is_written: bool) -> Result<()> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args([
         "test",
         "--quiet",
@@ -101,7 +101,7 @@ fn commands(is_written: bool) -> Result<()> {
     if is_written {
         cargo.env("LRE_UPDATE_DOCS", "1");
     }
-    let output = cargo.current_dir(workspace()).output().context("cannot run `cargo test`")?;
+    let output = cargo.output().context("cannot run `cargo test`")?;
     if !output.status.success() {
         bail!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,8 +11,8 @@ use serde_json::Value;
 use crate::engine::nativelink::{self, DATA_BYTES, Instance};
 use crate::engine::worker_image::{self, WorkerImage};
 use crate::engine::{BuildGrid, Container, Engine, EngineKind, NativeLink, QUEUE_DEADLINE, Worker, WorkerSpec};
-use crate::repository::target_directory;
-use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside, workspace};
+use crate::repository::{cargo, target_directory};
+use crate::sandbox::{Sandbox, Tools, host, registry, source, tool_inside};
 use crate::step::{Attempts, run_logged};
 
 /// The example workspaces that use the demo's toolchain.
@@ -243,8 +242,8 @@ fn build_helper(flags: &[&str], log: &std::path::Path) -> Result<PathBuf> {
 
 /// Builds what `flags` say of the package `lre` and returns `binary`, which is below the profile's folder.
 pub(crate) fn build_with_cargo(flags: &[&str], profile: &str, binary: &str, log: &std::path::Path) -> Result<PathBuf> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--locked", "--package", "lre"]).args(flags).current_dir(workspace());
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "--locked", "--package", "lre"]).args(flags);
     run_logged(&mut cargo, log)?;
     let binary = target_directory().join(profile).join(binary);
     if !binary.exists() {

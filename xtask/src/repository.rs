@@ -1,6 +1,7 @@
 //! This repository: where it is, where Cargo builds it, and which of its files belong to the module.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What Bazel sees of this repository.
 pub const BAZEL_SIDE: [&str; 9] = [
@@ -36,4 +37,11 @@ pub fn workspace() -> PathBuf {
 pub fn target_directory() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(2).map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// The Cargo that runs this program, or the one in `PATH`, in this repository.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace());
+    command
 }

@@ -2,21 +2,10 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
 use serde::Serialize;
 
 use super::print_data;
 use crate::diff::ChangedFile;
-
-/// How changes are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum ChangesFormat {
-    /// Lines on stderr, and diffs on stdout where nothing is written.
-    #[default]
-    Human,
-    /// One document on stdout, which `docs/changes.schema.json` describes.
-    Json,
-}
 
 /// What a run changed, or would change.
 #[derive(Debug, Serialize)]

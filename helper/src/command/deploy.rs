@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::changes::{Changes, ChangesFormat, diffs};
+use super::changes::{Changes, diffs};
+use super::format::Format;
 use super::image::explain;
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data, read_text, report_error};
@@ -53,7 +54,7 @@ pub struct RenderArguments {
     mode: Mode,
     /// `json`: one document on stdout, with the diffs.
     #[arg(long, value_enum, default_value_t)]
-    format: ChangesFormat,
+    format: Format,
 }
 
 /// A reference to an image; a folder is an OCI layout.
@@ -86,7 +87,7 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let out = arguments.out.display();
     let stale = stale_images(arguments, &manifests)?;
     let changed: Vec<ChangedFile> = plan.changed_files().collect();
-    let is_human = arguments.format == ChangesFormat::Human;
+    let is_human = arguments.format == Format::Human;
     if arguments.mode == Mode::Check && is_human {
         print_data(&diffs(&changed))?;
     }

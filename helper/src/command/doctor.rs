@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::format::Format;
 use super::progress_bar::Waiting;
 use super::{Outcome, print_data, read_text};
 use crate::doctor::bazel::{Bazel, check_shell, check_version};
@@ -70,14 +71,8 @@ pub struct DoctorArguments {
     #[arg(long = "toolchain", value_name = "NAME=DIR", value_parser = super::regen::parse_toolchain)]
     toolchains: Vec<(String, PathBuf)>,
     /// `human` is a screen, `json` a document; both go to stdout.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 /// Runs the subcommand.

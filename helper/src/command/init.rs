@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
-use super::changes::{Changes, ChangesFormat, diffs};
+use super::changes::{Changes, diffs};
+use super::format::Format;
 use super::rewrite::read_file;
 use super::{Outcome, print_data};
 use crate::build_file::with_module;
@@ -59,7 +60,7 @@ pub struct InitArguments {
     dry_run: bool,
     /// `json`: one document on stdout, with the diffs; nobody is asked.
     #[arg(long, value_enum, default_value_t)]
-    format: ChangesFormat,
+    format: Format,
 }
 
 fn commit(text: &str) -> Result<String, String> {
@@ -95,7 +96,7 @@ impl Change {
 /// file is changed then.
 pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     let changes = plan(arguments)?;
-    let is_json = arguments.format == ChangesFormat::Json;
+    let is_json = arguments.format == Format::Json;
     if is_json && !arguments.yes && !arguments.dry_run {
         bail!(
             "nobody is asked with `--format json`\n\nhint: `--yes` writes the files, `--dry-run` only shows what changes"

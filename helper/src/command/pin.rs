@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::format::Format;
 use super::toolchain_folder::read_manifest;
 use super::{Outcome, print_data};
 use crate::check::pin::{groups_of_pins, sources_of};
@@ -57,17 +58,11 @@ pub struct PinArguments {
     #[arg(long)]
     sync: bool,
     /// `human` prints to stderr, `json` prints findings to stdout.
-    #[arg(long, value_enum, default_value_t = Format::Human, conflicts_with = "dry_run")]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "dry_run")]
     format: Format,
     /// Print what `--sync` would change as a unified diff, and write nothing.
     #[arg(long, requires = "sync")]
     dry_run: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 /// Runs the subcommand.

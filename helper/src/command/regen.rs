@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::changes::{Changes, ChangesFormat, diffs};
+use super::changes::{Changes, diffs};
+use super::format::Format;
 use super::toolchain_folder::owner;
 use super::{Outcome, print_data, report_error};
 use crate::diff::ChangedFile;
@@ -37,7 +38,7 @@ pub struct RegenArguments {
     mode: Mode,
     /// `json`: one document on stdout, with the diffs.
     #[arg(long, value_enum, default_value_t)]
-    format: ChangesFormat,
+    format: Format,
     /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -80,7 +81,7 @@ pub fn run(arguments: &RegenArguments) -> anyhow::Result<Outcome> {
             outcome = Outcome::Findings;
         }
     }
-    if arguments.format == ChangesFormat::Json {
+    if arguments.format == Format::Json {
         Changes::new(arguments.mode == Mode::Write, changed).print()?;
     }
     Ok(outcome)
@@ -107,7 +108,7 @@ fn regenerate(
         say(format_args!("`{}` is up to date", folder.display()));
     }
     let planned: Vec<ChangedFile> = plan.changed_files().collect();
-    if arguments.mode != Mode::Write && arguments.format == ChangesFormat::Human {
+    if arguments.mode != Mode::Write && arguments.format == Format::Human {
         print_data(&diffs(&planned))?;
     }
     changed.extend(planned);

@@ -11,7 +11,8 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::changes::{Changes, ChangesFormat, Left, diffs};
+use super::changes::{Changes, Left, diffs};
+use super::format::Format;
 use super::{Outcome, print_data, read_text, report_error};
 use crate::build_file::map_in_parallel;
 use crate::diff::ChangedFile;
@@ -39,7 +40,7 @@ pub struct RewriteArguments {
     dry_run: bool,
     /// `json`: one document on stdout, with the diffs and what is left.
     #[arg(long, value_enum, default_value_t)]
-    format: ChangesFormat,
+    format: Format,
     /// BUILD files, `.bzl` files, `MODULE.bazel` and the like.
     #[arg(value_name = "FILES", required = true)]
     files: Vec<PathBuf>,
@@ -73,7 +74,7 @@ pub fn run(arguments: &RewriteArguments) -> anyhow::Result<Outcome> {
         let files = count(arguments.files.len(), "file");
         bail!("cannot rewrite {} of {files} (no file was changed)\n  {}", failures.len(), failures.join("\n  "));
     }
-    let is_json = arguments.format == ChangesFormat::Json;
+    let is_json = arguments.format == Format::Json;
     // A diff of a large file takes longer than all the rest.
     let changed: Vec<ChangedFile> =
         if arguments.dry_run || is_json { changes.iter().map(describe).collect() } else { Vec::new() };

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use self::meter::Meter;
 use super::Measured;
-use crate::bazel::Execution;
+use crate::bazel::{Execution, OWN_CONFIGURATION};
 use crate::execution_log::Spawn;
 use crate::generated_workspace::write_workspace;
 use crate::lab::{Lab, build_with_cargo};
@@ -25,15 +25,6 @@ const AT_ONCE: &str = "32";
 
 /// What may be more than nothing of a toolchain among the inputs of a compile action: its source, and nothing else.
 const FILES: usize = 1;
-
-const BAZELS: &str = r#"
-bazels = use_extension("@rules_cc//cc:extensions.bzl", "cc_configure_extension")
-use_repo(
-    bazels,
-    "local_config_cc",
-    "local_config_cc_toolchains",
-)
-"#;
 
 /// What the compile actions of a build need, and what the build sent.
 struct Need {
@@ -52,7 +43,7 @@ pub(crate) fn run(lab: &Lab) -> Result<Vec<Measured>> {
     let mut flags: Vec<String> = entries.iter().map(|entry| format!("--repo_env={entry}")).collect();
     flags.push("--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=0".to_owned());
     flags.push("--extra_toolchains=@local_config_cc_toolchains//:all".to_owned());
-    let bazels = need(lab, "bench-scale-bazels", BAZELS, &flags)?;
+    let bazels = need(lab, "bench-scale-bazels", OWN_CONFIGURATION, &flags)?;
     println!("\nscale: {ACTIONS} actions, built remotely, nothing cached\n");
     println!("| configuration of one compiler | inputs of a compile action | their bytes | bytes sent, an action |");
     println!("|---|---|---|---|");

@@ -15,7 +15,7 @@ use super::archive::{Member, member, write_archive};
 use super::release::{Release, program};
 use super::source::Source;
 use super::target::Target;
-use crate::repository::workspace;
+use crate::repository::{cargo, workspace};
 use crate::step::run_logged;
 
 /// Where each shell looks for completions, below `share`.
@@ -36,7 +36,7 @@ pub(super) fn build(place: &Place, target: &Target, source: &Source, log: &Path)
     if target.is_static() {
         rust.push("-Ctarget-feature=+crt-static".into());
     }
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args(["build", "--release", "--locked", "--package", "lre", "--target", &target.triple]).current_dir(root);
     cargo.env("CARGO_TARGET_DIR", target_directory).env("CARGO_HOME", cargo_home).env("CARGO_INCREMENTAL", "0");
     cargo

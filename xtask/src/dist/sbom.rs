@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -13,6 +12,7 @@ use super::Place;
 use super::release::{self, Release, program, sha256};
 use super::source::Source;
 use super::target::Target;
+use crate::repository::cargo;
 
 /// What is read of `cargo metadata`.
 #[derive(Deserialize)]
@@ -64,7 +64,7 @@ const LINKED_OR_BUILDING: &[Option<&str>] = &[None, Some("build")];
 
 /// Writes the bill of the program that is in `out`.
 pub(super) fn write(place: &Place, target: &Target, source: &Source, about: &Release, out: &Path) -> Result<()> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args(["metadata", "--format-version=1", "--locked", "--filter-platform", &target.triple]);
     let output = cargo.current_dir(&place.root).env("CARGO_HOME", &place.cargo_home).output();
     let output = output.context("cannot run `cargo metadata`")?;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::repository::target_directory;
+use crate::repository::{cargo, target_directory};
 use crate::sandbox::workspace;
 
 /// The flags of cargo-fuzz without a sanitizer, for the crates and not for their build scripts, which have no fuzzer to
@@ -30,7 +30,7 @@ pub(super) fn folder() -> PathBuf {
 /// The folder with a program for each target.
 pub(crate) fn build() -> Result<PathBuf> {
     let host = host()?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args(["build", "--quiet", "--release", "--target", &host, "--manifest-path"]);
     cargo.arg(workspace().join("fuzz/Cargo.toml")).arg("--target-dir").arg(folder());
     cargo.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::case::Tally;
 use crate::lab::{HELLO, HELLO_JAVA, Lab};
+use crate::repository::cargo;
 use crate::sandbox::{tool, workspace};
 
 /// Folders that hold nothing of this repository's own.
@@ -45,12 +46,6 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     });
     workflows::run(tally, lab)?;
     dependencies::run(tally, lab)
-}
-
-fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(workspace());
-    command
 }
 
 fn succeed(command: &mut Command) -> Result<()> {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -11,8 +10,8 @@ use serde_json::Value;
 use super::case::Tally;
 use super::unit::counts;
 use crate::lab::{Lab, install};
+use crate::repository::cargo;
 use crate::sandbox::debian::install_packages;
-use crate::sandbox::workspace;
 
 /// Its place below the sandbox's.
 const BINARY: &str = "bin/robust";
@@ -53,7 +52,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
 
 /// Builds the tests with Cargo, and returns the binary.
 fn build() -> Result<PathBuf> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     cargo.args([
         "test",
         "--quiet",
@@ -65,7 +64,7 @@ fn build() -> Result<PathBuf> {
         "--no-run",
         "--message-format=json",
     ]);
-    let output = cargo.current_dir(workspace()).output().context("cannot run `cargo test`")?;
+    let output = cargo.output().context("cannot run `cargo test`")?;
     if !output.status.success() {
         bail!("`cargo test --test robust --no-run` failed\n{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::case::Tally;
+use crate::repository::cargo;
 use crate::sandbox::workspace;
 
 /// Runs the tests beside the code and every file of `helper/tests`: whole texts, laws, stores. `cli` is a group itself.
@@ -26,8 +26,8 @@ pub(crate) fn run(tally: &mut Tally) -> Result<()> {
 
 /// Runs `cargo test` and adds its counts.
 pub(crate) fn cargo_test(tally: &mut Tally, arguments: &[&str]) -> Result<()> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--quiet", "--locked", "--no-fail-fast"]).args(arguments).current_dir(workspace());
+    let mut cargo = cargo();
+    cargo.args(["test", "--quiet", "--locked", "--no-fail-fast"]).args(arguments);
     // A snapshot that differs is a failure, never a file to look at later.
     cargo.env("INSTA_UPDATE", "no").env("CI", "true");
     let output = cargo.output().context("cannot run `cargo test`")?;

@@ -15,7 +15,7 @@ pub(super) const ROOT: &str = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-toolc
 pub(super) const OTHER_ROOT: &str = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-toolchain-2";
 
 /// A compiler that answers as a clang would, and needs no other program.
-const COMPILER: &str = include_str!("compiler.sh");
+const COMPILER: &str = include_str!("../../../../helper/tests/cli/compiler.sh");
 
 /// Store roots of the published toolchain.
 const ROOTS: usize = 12;

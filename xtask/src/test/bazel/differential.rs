@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::example_toolchain::{flags, prepare, tag, write_toolchain};
 use super::workspace::{BUILD, Workspace};
+use crate::bazel::OWN_CONFIGURATION;
 use crate::lab::Lab;
 use crate::test::case::{Tally, expect_equal};
 use difference::{Side, compare};
@@ -22,13 +23,6 @@ const REPOSITORIES: &str = r#"use_repo(
     "lre_cc",
     "lre_gcc",
     "lre_stated",
-)
-
-bazels = use_extension("@rules_cc//cc:extensions.bzl", "cc_configure_extension")
-use_repo(
-    bazels,
-    "local_config_cc",
-    "local_config_cc_toolchains",
 )
 "#;
 
@@ -57,7 +51,7 @@ int main() {
 /// Runs the checks.
 pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     let workspace = Workspace::create(lab, "differential")?;
-    workspace.write_module("src", &(tag("cc") + &tag("gcc") + &tag("stated") + REPOSITORIES))?;
+    workspace.write_module("src", &(tag("cc") + &tag("gcc") + &tag("stated") + REPOSITORIES + OWN_CONFIGURATION))?;
     // The folders with `toolchain()` are packages here.
     workspace.write(".bazelignore", "")?;
     workspace.write("program.cc", SOURCE)?;

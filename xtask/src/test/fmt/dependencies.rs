@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::lab::Lab;
+use crate::repository::cargo;
 use crate::sandbox::workspace;
 use crate::step::{Attempts, run_logged};
 use crate::test::case::Tally;
@@ -19,7 +20,7 @@ const NO_DATABASE: &str = "failed to fetch advisory database";
 pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     let folder = lab.sandbox.directory().join("cargo-tools");
     lab.sandbox.steps.keep("cargo-deny", VERSION, Attempts::Patient, |log| {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = cargo();
         cargo
             .args(["install", "--debug", "--locked", "--force", "--version", VERSION, "cargo-deny", "--root"])
             .arg(&folder);

@@ -1,12 +1,11 @@
 //! The flake without a network: what its lock alone gives, and all of it with a stand-in for nixpkgs.
 
-use std::process::Command;
-
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::{FLAKE, command};
 use crate::lab::Lab;
+use crate::repository::cargo;
 use crate::root::Entry;
 use crate::sandbox::source;
 use crate::sandbox::toolchain::output;
@@ -116,7 +115,7 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         let copy = tempfile::tempdir()?;
         let built = lab.sandbox.builder.directory().join(path.trim_start_matches('/'));
         source::copy(&built, copy.path())?;
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = cargo();
         cargo.args(["metadata", "--quiet", "--locked", "--offline", "--format-version=1"]).current_dir(copy.path());
         let cargo = cargo.output().context("cannot run `cargo`")?;
         if !cargo.status.success() {

@@ -6,7 +6,7 @@ case "$*" in
 esac
 case "$*" in
   *"-E -v "*) echo "Target: x86_64-unknown-linux-gnu" >&2; echo " \"$R/bin/clang\" -cc1 -resource-dir $R/lib/clang/21" >&2
-    echo "#include <...> search starts here:" >&2; echo " $R/include" >&2
+    echo "#include <...> search starts here:" >&2; echo " ${INCLUDE:-$R/include}" >&2
     echo "End of search list." >&2 ;;
   *-fuse-ld=lld*) echo " \"$R/bin/ld.lld\" -pie" >&2 ;;
 esac
