@@ -144,10 +144,7 @@ impl Unpacker {
     }
 
     fn unpack_entry(&mut self, entry: &mut Entry<'_, impl Read>, name: &[u8]) -> Result<(), Stop> {
-        self.entries += 1;
-        if self.entries > self.limits.entries {
-            return Err(Excess::Entries(self.limits.entries).into());
-        }
+        self.count_entry()?;
         let kind = kind_of(entry, name);
         if kind == EntryType::XGlobalHeader {
             return Ok(());
@@ -188,26 +185,33 @@ impl Unpacker {
         }
     }
 
+    /// What takes a place on the disk counts: a folder too that is only part of an entry's name.
+    fn count_entry(&mut self) -> Result<(), Excess> {
+        self.entries += 1;
+        if self.entries > self.limits.entries { Err(Excess::Entries(self.limits.entries)) } else { Ok(()) }
+    }
+
     /// The opened folder, which is made if it is not there.
-    fn make_folder(&self, path: &Path) -> Result<Dir, EntryFault> {
+    fn make_folder(&mut self, path: &Path) -> Result<Dir, Stop> {
         match self.root.open_dir(if path.as_os_str().is_empty() { Path::new(".") } else { path }) {
             Ok(folder) => Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-                    return Err(EntryFault::Unwritable(error));
+                    return Err(EntryFault::Unwritable(error).into());
                 };
                 let parent = self.make_folder(parent)?;
+                self.count_entry()?;
                 match parent.create_dir(name) {
                     // What is there and was not found is a link to nothing.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(EntryFault::ThroughLink),
-                    Err(error) => Err(fault_of(error)),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(EntryFault::ThroughLink.into()),
+                    Err(error) => Err(fault_of(error).into()),
                     Ok(()) => {
                         place_folder(&parent, name, 0o755)?;
-                        parent.open_dir(name).map_err(fault_of)
+                        Ok(parent.open_dir(name).map_err(fault_of)?)
                     }
                 }
             }
-            Err(error) => Err(fault_of(error)),
+            Err(error) => Err(fault_of(error).into()),
         }
     }
 

@@ -194,6 +194,8 @@ fn bombs_are_stopped_by_limits_that_the_message_names() {
         ImageBuilder::of(LayerBuilder::new().raw(header, b"bytes")).layout()
     };
     let many = (0..20).fold(LayerBuilder::new(), |layer, number| layer.file(&number.to_string(), ""));
+    // A folder takes a place on the disk, whether or not it has an entry of its own.
+    let deep = LayerBuilder::new().file(&format!("{}x", "f/".repeat(20)), "");
     let long = LayerBuilder::new().file(&"n".repeat(5000), "");
     let refusals = [
         refused_with(&zeros(Compression::Gzip), &limits(small)),
@@ -203,6 +205,7 @@ fn bombs_are_stopped_by_limits_that_the_message_names() {
         refused(&claims(EntryType::Regular)),
         refused(&claims(EntryType::GNULongName)),
         refused_with(&ImageBuilder::of(many).layout(), &limits(|limits| limits.entries = 10)),
+        refused_with(&ImageBuilder::of(deep).layout(), &limits(|limits| limits.entries = 10)),
         refused_with(&ImageBuilder::of(long).layout(), &limits(|limits| limits.header = 2048)),
         refused_with(&zeros(Compression::None), &limits(|limits| limits.document = 20)),
     ];
