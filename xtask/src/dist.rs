@@ -123,7 +123,7 @@ fn make(
         let program = steps.run(&format!("lre for {}", target.triple), Attempts::Once, |log| {
             helper::build(place, target, source, log)
         })?;
-        helper::pack(&program, target, source, release, out)?;
+        helper::pack(&place.root, &program, target, source, release, out)?;
         sbom::write(place, target, source, release, out)?;
     }
     if options.makes(Part::Module) {

@@ -72,15 +72,15 @@ impl Lab {
         data_bytes: u64,
         work: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
+        let properties = self.manifest_properties()?;
         let engine = Engine::NativeLink(NativeLink::new(&self.sandbox, data_bytes)?);
         self.worker = None;
         let old = std::mem::replace(&mut self.engine, engine);
-        let properties = self.manifest_properties()?;
         let result = self.start_worker(properties.clone()).and_then(|()| work(self));
         self.worker = None;
         self.engine = old;
-        self.start_worker(properties)?;
-        result
+        let restored = self.start_worker(properties);
+        result.and_then(|value| restored.map(|()| value))
     }
 
     /// Ends the worker, if there is one, and starts one that offers `properties`.

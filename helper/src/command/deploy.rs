@@ -13,7 +13,7 @@ use super::{Outcome, print_data, read_text, report_error};
 use crate::check::image::is_named;
 use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
 use crate::diff::ChangedFile;
-use crate::generated_folder::FolderPlan;
+use crate::generated_folder::{FolderPlan, Written};
 use crate::manifest::Manifest;
 use crate::oci::image::Image;
 use crate::oci::limits::Limits;
@@ -86,20 +86,21 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let plan = FolderPlan::new(&arguments.out, &files)?;
     let out = arguments.out.display();
     let stale = stale_images(arguments, &manifests)?;
-    let changed: Vec<ChangedFile> = plan.changed_files().collect();
-    let is_human = arguments.format == Format::Human;
-    if arguments.mode == Mode::Check && is_human {
-        print_data(&diffs(&changed))?;
+    let is_check = arguments.mode == Mode::Check;
+    let changed: Vec<ChangedFile> = match arguments.format {
+        Format::Human if !is_check => Vec::new(),
+        _ => plan.changed_files().collect(),
+    };
+    let written = if is_check { Written::default() } else { plan.write()? };
+    match arguments.format {
+        Format::Json => Changes::new(!is_check, changed).print()?,
+        Format::Human => print_data(&diffs(&changed))?,
     }
-    let is_clean = plan.is_empty() && stale.is_none();
-    if !is_human && (is_clean || arguments.mode == Mode::Check) {
-        Changes::new(arguments.mode == Mode::Write, changed.clone()).print()?;
-    }
-    if is_clean {
+    if plan.is_empty() && stale.is_none() {
         say(format_args!("`{out}` is up to date"));
         return Ok(Outcome::Clean);
     }
-    if arguments.mode == Mode::Check {
+    if is_check {
         if !plan.is_empty() {
             let (differing, all) = (plan.names().count(), files.len());
             report_error(&format!(
@@ -116,15 +117,11 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     if let Some(stale) = stale {
         eprintln!("warning: {stale}");
     }
-    let written = plan.write()?;
     for name in &written.files {
         say(format_args!("wrote `{}`", arguments.out.join(name).display()));
     }
     if let Some(warning) = written.warning {
         eprintln!("warning: {warning}; a kill between two of them would have left a mixture");
-    }
-    if !is_human {
-        Changes::new(true, changed).print()?;
     }
     Ok(Outcome::Clean)
 }

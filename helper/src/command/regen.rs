@@ -107,11 +107,11 @@ fn regenerate(
     if plan.is_empty() {
         say(format_args!("`{}` is up to date", folder.display()));
     }
-    let planned: Vec<ChangedFile> = plan.changed_files().collect();
-    if arguments.mode != Mode::Write && arguments.format == Format::Human {
-        print_data(&diffs(&planned))?;
+    match arguments.format {
+        Format::Json => changed.extend(plan.changed_files()),
+        Format::Human if arguments.mode == Mode::Write => {}
+        Format::Human => print_data(&diffs(&plan.changed_files().collect::<Vec<_>>()))?,
     }
-    changed.extend(planned);
     match arguments.mode {
         Mode::Write => {
             let written = plan.write()?;

@@ -15,7 +15,7 @@ use super::archive::{Member, member, write_archive};
 use super::release::{Release, program};
 use super::source::Source;
 use super::target::Target;
-use crate::repository::{cargo, workspace};
+use crate::repository::cargo;
 use crate::step::run_logged;
 
 /// Where each shell looks for completions, below `share`.
@@ -68,14 +68,21 @@ fn has_dynamic_linker(file: &Path) -> Result<bool> {
     Ok(elf.elf_program_headers().iter().any(|header| header.p_type(elf.endian()) == PT_INTERP))
 }
 
-/// Puts the program into `out`: alone, as Bazel downloads it, and in an archive with what belongs to it.
-pub(super) fn pack(built: &Path, target: &Target, source: &Source, release: &Release, out: &Path) -> Result<()> {
+/// Puts the program of the repository at `root` into `out`: alone, as Bazel downloads it, and in an archive with what belongs to it.
+pub(super) fn pack(
+    root: &Path,
+    built: &Path,
+    target: &Target,
+    source: &Source,
+    release: &Release,
+    out: &Path,
+) -> Result<()> {
     let alone = out.join(program(target.system));
     fs::copy(built, &alone).with_context(|| format!("cannot copy `{}` to `{}`", built.display(), alone.display()))?;
     fs::set_permissions(&alone, fs::Permissions::from_mode(0o755))?;
     let folder = format!("lre-{}-{}", release.version, target.system);
     let mut members = vec![member(format!("{folder}/bin/lre"), &alone, true)?];
-    members.push(member(format!("{folder}/LICENSE"), &workspace().join("LICENSE"), false)?);
+    members.push(member(format!("{folder}/LICENSE"), &root.join("LICENSE"), false)?);
     for (shell, place) in COMPLETIONS {
         let content = output(&alone, &["completions", shell])?;
         members.push(Member { path: format!("{folder}/share/{place}"), is_program: false, content });

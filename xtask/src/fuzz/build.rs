@@ -31,7 +31,7 @@ pub(super) fn folder() -> PathBuf {
 pub(crate) fn build() -> Result<PathBuf> {
     let host = host()?;
     let mut cargo = cargo();
-    cargo.args(["build", "--quiet", "--release", "--target", &host, "--manifest-path"]);
+    cargo.args(["build", "--quiet", "--locked", "--release", "--target", &host, "--manifest-path"]);
     cargo.arg(workspace().join("fuzz/Cargo.toml")).arg("--target-dir").arg(folder());
     cargo.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     let output = cargo.output().context("cannot run `cargo build`")?;
