@@ -24,7 +24,7 @@ pub use disagreement::{Disagreement, PinKind, Side};
 pub use metadata::{MetadataError, read_flake_pin};
 pub(crate) use module_file::segment_name;
 pub use place::{Edit, Located, Place};
-pub use rc::{Rendered, render_again};
+pub use rc::{Rendered, environment_count, render_again};
 pub use sync::{Sync, SyncError, plan_sync};
 
 use crate::manifest::{FILE_NAME, Manifest};

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::print_data;
 use crate::diff::ChangedFile;
+use crate::init::Kept;
 
 /// What a run changed, or would change.
 #[derive(Debug, Serialize)]
@@ -25,6 +26,14 @@ pub(super) struct Left {
     /// From 1, in characters.
     pub(super) column: usize,
     pub(super) message: String,
+}
+
+impl Left {
+    /// What `lre init` keeps.
+    pub(super) fn of_kept(kept: &Kept) -> Self {
+        let Kept { place, message } = kept;
+        Self { file: place.file.clone(), line: place.line, column: place.column, message: message.clone() }
+    }
 }
 
 impl fmt::Display for Left {

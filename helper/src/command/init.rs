@@ -8,31 +8,34 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
-use super::changes::{Changes, diffs};
+use super::changes::{Changes, Left, diffs};
 use super::format::Format;
 use super::rewrite::read_file;
 use super::{Outcome, print_data};
 use crate::build_file::with_module;
 use crate::diff::ChangedFile;
 use crate::init::{
-    FLAKE_FILE, ModuleSource, RC_FILE, with_flake, with_ignored_folder, with_ignored_rc, with_import, with_module_file,
+    FLAKE_FILE, Kept, ModuleSource, RC_FILE, USER_RC_FILE, find_kept, with_flake, with_ignored_files,
+    with_ignored_folder, with_imports, with_module_file,
 };
 use crate::manifest::FILE_NAME;
-use crate::pin::starlark::{Expression, find_calls};
-use crate::pin::{MODULE_FILE, segment_name};
+use crate::pin::starlark::{Call, Expression, find_calls};
+use crate::pin::{MODULE, MODULE_FILE, segment_name};
 use crate::rewrite::{Replacement, replace_all};
+use crate::shell::quote_path;
 use crate::talk::say;
 
 /// Adds to a Bazel workspace what it needs to use the toolchain, and shows the difference first.
 ///
-/// `MODULE.bazel` gets the dependency and the extension's tag, `.bazelrc` imports `lre.bazelrc`, `.gitignore` leaves that
-/// out, and `.bazelignore` the toolchain's folder. What is there already stays as it is: a second run changes nothing.
+/// `MODULE.bazel` gets the dependency and the extension's tag, `.bazelrc` imports `lre.bazelrc` and then `user.bazelrc`, which
+/// is of one machine and which `.gitignore` leaves out, and `.bazelignore` leaves out the toolchain's folder. What is there
+/// already stays as it is: a second run changes nothing.
 #[derive(Debug, Args)]
 pub struct InitArguments {
     /// The root of the workspace.
     #[arg(long, value_name = "DIR", default_value = ".")]
     workspace: PathBuf,
-    /// Take the module from a checkout on this machine.
+    /// Take the module from a checkout on this machine; a relative path is one from the workspace.
     #[arg(long, value_name = "DIR", group = "source")]
     path: Option<String>,
     /// Take the module from a commit of a Git repository.
@@ -44,8 +47,8 @@ pub struct InitArguments {
     /// Take the module from Bazel's registry.
     #[arg(long, value_name = "VERSION", group = "source")]
     version: Option<String>,
-    /// The folder of the toolchain's configuration below the workspace, as `lre regen --out` writes it. Without it, and if
-    /// there is no `lre-cc/lre.json`, the toolchain is the published one.
+    /// The folder of the toolchain's configuration below the workspace, as `lre regen --out` writes it, or the `lre.json` in
+    /// it. Without it, and if there is no `lre-cc/lre.json`, the toolchain is the published one.
     #[arg(long, value_name = "FOLDER", value_parser = folder)]
     toolchain: Option<String>,
     /// Let a flake bring the toolchain too: `flake.nix` gets this repository as an input and imports its module. Where there
@@ -70,6 +73,7 @@ fn commit(text: &str) -> Result<String, String> {
 
 fn folder(text: &str) -> Result<String, String> {
     let text = text.trim_start_matches("./").trim_end_matches('/');
+    let text = text.strip_suffix(FILE_NAME).and_then(|text| text.strip_suffix('/')).unwrap_or(text);
     let is_below = !text.is_empty() && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
     if is_below { Ok(text.to_owned()) } else { Err("a folder below the workspace, such as `lre-cc`".to_owned()) }
 }
@@ -95,7 +99,7 @@ impl Change {
 /// If the folder is no workspace, a file cannot be read or completed, nobody can be asked, or a file cannot be written. No
 /// file is changed then.
 pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
-    let changes = plan(arguments)?;
+    let Plan { changes, kept } = plan(arguments)?;
     let is_json = arguments.format == Format::Json;
     if is_json && !arguments.yes && !arguments.dry_run {
         bail!(
@@ -103,10 +107,15 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
         );
     }
     let changed: Vec<ChangedFile> = changes.iter().map(Change::describe).collect();
+    for kept in &kept {
+        say(format_args!("note: {kept}"));
+    }
+    let left = kept.iter().map(Left::of_kept).collect();
     if changes.is_empty() {
-        say(format_args!("nothing to add: the workspace uses the toolchain already"));
+        let state = if kept.is_empty() { ": the workspace uses the toolchain already" } else { "" };
+        say(format_args!("nothing to add{state}"));
         if is_json {
-            Changes::new(arguments.yes, changed).print()?;
+            Changes::new(arguments.yes, changed).leaving(left).print()?;
         }
         return Ok(Outcome::Clean);
     }
@@ -116,14 +125,14 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     if arguments.dry_run || !(arguments.yes || is_agreed(changes.len())?) {
         say(format_args!("nothing was written"));
         if is_json {
-            Changes::new(false, changed).print()?;
+            Changes::new(false, changed).leaving(left).print()?;
         }
         return Ok(Outcome::Clean);
     }
     let grown = changes.iter().any(|change| change.name == FLAKE_FILE && change.old.is_some());
     write(&arguments.workspace, changes)?;
     if is_json {
-        Changes::new(true, changed).print()?;
+        Changes::new(true, changed).leaving(left).print()?;
     }
     if grown {
         say(format_args!(
@@ -136,20 +145,29 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-fn plan(arguments: &InitArguments) -> anyhow::Result<Vec<Change>> {
+/// What is to be done, and what is not.
+struct Plan {
+    changes: Vec<Change>,
+    kept: Vec<Kept>,
+}
+
+fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
     let workspace = &arguments.workspace;
-    let Some((metadata, module)) = read(workspace, MODULE_FILE)? else {
-        bail!(
-            "`{}` is no Bazel workspace: it has no `{MODULE_FILE}`\n\nhint: run it in the workspace's root, or make one with \
-             `touch {MODULE_FILE}`",
-            workspace.display()
-        );
-    };
+    let Some((metadata, module)) = read(workspace, MODULE_FILE)? else { return Err(no_workspace(workspace)) };
+    check_values(arguments)?;
     let default = workspace.join("lre-cc").join(FILE_NAME).is_file().then_some("lre-cc");
     let toolchain = arguments.toolchain.as_deref().or(default);
-    let manifest = toolchain.map(|folder| format!("//{folder}:{FILE_NAME}"));
+    let label = |folder: &str| format!("//{folder}:{FILE_NAME}");
+    let manifest = toolchain.map(label);
     let segments = read_segments(workspace, &module)?;
-    let completed = with_module_file(MODULE_FILE, &module, &segments, source(arguments).as_ref(), manifest.as_deref())?;
+    let source = source(arguments);
+    let completed = with_module_file(MODULE_FILE, &module, &segments, source.as_ref(), manifest.as_deref())?;
+    let files: Vec<(&str, &str)> = std::iter::once((MODULE_FILE, module.as_str()))
+        .chain(segments.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+        .collect();
+    let asked = arguments.toolchain.as_deref().map(label);
+    let is_same = |one: &str, other: &str| checkout(workspace, one).0 == checkout(workspace, other).0;
+    let kept = find_kept(&files, source.as_ref(), asked.as_deref(), is_same)?;
     let mut changes = Vec::new();
     changes.extend(completed.map(|after| Change { name: MODULE_FILE, old: Some((metadata, module)), after }));
     let mut add = |name: &'static str, complete: &dyn Fn(&str) -> Option<String>| -> anyhow::Result<()> {
@@ -158,18 +176,99 @@ fn plan(arguments: &InitArguments) -> anyhow::Result<Vec<Change>> {
         changes.extend(after.map(|after| Change { name, old, after }));
         Ok(())
     };
-    add(".bazelrc", &with_import)?;
-    add(".gitignore", &with_ignored_rc)?;
+    add(".bazelrc", &with_imports)?;
+    add(".gitignore", &|text| with_ignored_files(text, ignored_files(arguments)))?;
     if let Some(folder) = toolchain {
         add(".bazelignore", &|text| with_ignored_folder(text, folder))?;
     }
     if arguments.nix {
         let old = read(workspace, FLAKE_FILE)?;
-        let reference = source(arguments).and_then(|source| source.flake_reference(|path| checkout(workspace, path)));
+        let reference = source.as_ref().and_then(|source| source.flake_reference(|path| checkout(workspace, path)));
         let after = with_flake(old.as_ref().map(|(_, text)| text.as_str()), reference.as_deref())?;
         changes.extend(after.map(|after| Change { name: FLAKE_FILE, old, after }));
     }
-    Ok(changes)
+    Ok(Plan { changes, kept })
+}
+
+/// What is of one machine: with Nix, `lre.bazelrc` is a link into its store.
+fn ignored_files(arguments: &InitArguments) -> &'static [&'static str] {
+    let is_link = arguments.workspace.join(RC_FILE).is_symlink();
+    if arguments.nix || is_link { &[".lre-root", RC_FILE, USER_RC_FILE] } else { &[USER_RC_FILE] }
+}
+
+/// A file of the workspace, as users name it.
+fn below(workspace: &Path, name: &str) -> PathBuf {
+    workspace.strip_prefix(".").unwrap_or(workspace).join(name)
+}
+
+/// Where `MODULE.bazel` is, if it is not here.
+fn no_workspace(folder: &Path) -> anyhow::Error {
+    let shown = folder.display();
+    let Ok(absolute) = folder.canonicalize() else {
+        return anyhow!("`{shown}` is no folder\n\nhint: name the root of a Bazel workspace with `--workspace DIR`");
+    };
+    match absolute.ancestors().skip(1).find(|above| above.join(MODULE_FILE).is_file()) {
+        Some(root) => anyhow!(
+            "`{shown}` is no root of a Bazel workspace: it lies in `{}`, which has the `{MODULE_FILE}`\n\nhint: run it there, \
+             after `cd {}`",
+            root.display(),
+            quote_path(root)
+        ),
+        None => anyhow!(
+            "`{shown}` is no Bazel workspace: it has no `{MODULE_FILE}`\n\nhint: run it in the workspace's root, or make one \
+             with `touch {}`",
+            quote_path(&below(folder, MODULE_FILE))
+        ),
+    }
+}
+
+/// Refuses what Bazel would only miss at the next build.
+fn check_values(arguments: &InitArguments) -> anyhow::Result<()> {
+    let workspace = &arguments.workspace;
+    if let Some(path) = &arguments.path
+        && !is_checkout(&workspace.join(path))
+    {
+        let (absolute, _) = checkout(workspace, path);
+        let is_here = Path::new(path).canonicalize().ok().filter(|here| is_checkout(here));
+        let hint = match is_here {
+            Some(here) => {
+                format!("a relative path is one from the workspace: name it with `--path {}`", quote_path(&here))
+            }
+            None => {
+                "name the folder that has this module's `MODULE.bazel`, or a repository with `--git URL --commit SHA`"
+                    .to_owned()
+            }
+        };
+        let reason = if Path::new(&absolute).is_dir() {
+            format!("`{absolute}` has no `{MODULE_FILE}` of `{MODULE}`")
+        } else {
+            format!("there is no folder `{absolute}`")
+        };
+        bail!("`--path {path}` names no checkout of this module: {reason}\n\nhint: {hint}");
+    }
+    if let Some(folder) = &arguments.toolchain
+        && !workspace.join(folder).join(FILE_NAME).is_file()
+    {
+        bail!(
+            "`--toolchain {folder}` names no toolchain: there is no `{}`\n\nhint: write it with `lre regen --env-json env.json \
+             --out {}`",
+            below(workspace, folder).join(FILE_NAME).display(),
+            quote_path(&below(workspace, folder))
+        );
+    }
+    Ok(())
+}
+
+/// Whether Bazel would find this module there.
+fn is_checkout(folder: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(folder.join(MODULE_FILE)) else { return false };
+    let is_ours = |call: &Call| {
+        let is_name = |(name, value): &(Option<String>, Expression)| {
+            name.as_deref() == Some("name") && matches!(value, Expression::Text { value, .. } if value == MODULE)
+        };
+        call.function == "module" && call.arguments.iter().any(is_name)
+    };
+    with_module(MODULE_FILE, &text, find_calls).is_ok_and(|calls| calls.iter().any(is_ours))
 }
 
 fn source(arguments: &InitArguments) -> Option<ModuleSource> {

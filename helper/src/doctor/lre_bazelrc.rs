@@ -1,11 +1,12 @@
 //! `lre.bazelrc`: whether it is there, current and in effect.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Check;
 use super::rc_file::RcFiles;
 use crate::bazelrc::RemoteSettings;
-use crate::pin::{Rendered, render_again};
+use crate::pin::{Rendered, environment_count, render_again};
 use crate::shell::quote;
 
 /// The file's name in the root workspace.
@@ -27,46 +28,95 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
                 Some(target) => format!("a link to `{}`, which is gone", target.display()),
                 None => "not there".to_owned(),
             };
-            let fix = if is_store_link {
-                shell.to_owned()
-            } else {
-                format!("{shell}, or {}", command(None, None, &RemoteSettings::default()))
-            };
+            let fix =
+                if is_store_link { shell.to_owned() } else { format!("{shell}, or {}", Options::default().command()) };
             return Check::failed(NAME, message, fix);
         }
         Err(error) => {
-            return Check::failed(
-                NAME,
-                format!("cannot be read: {error}"),
-                command(None, None, &RemoteSettings::default()),
-            );
+            return Check::failed(NAME, format!("cannot be read: {error}"), Options::default().command());
         }
     };
     let real = |path: &Path| path.canonicalize().ok();
     if !rc.files.iter().any(|read| real(read) == real(&file)) {
         return Check::failed(NAME, "there, and imported by no rc file", IMPORT);
     }
-    let prefix = rc.flags.iter().find(|flag| &*flag.file == NAME).and_then(|flag| flag.config.as_deref());
-    let helper = rc.flags.iter().filter(|flag| &*flag.file == NAME);
-    let helper = helper.filter_map(|flag| flag.value("repo_env")?.strip_prefix("LRE_HELPER=")).next_back();
-    let remote = RemoteSettings::of_rc(&text);
-    let again = |helper| if is_store_link { shell.to_owned() } else { command(prefix, helper, &remote) };
-    if let Some(helper) = helper.filter(|helper| !Path::new(helper).is_file()) {
-        return Check::failed(NAME, format!("names the helper `{helper}`, which is not there"), again(None));
+    let flags = || rc.flags.iter().filter(|flag| &*flag.file == NAME);
+    let prefix = flags().next().and_then(|flag| flag.config.as_deref());
+    let helper = flags().filter_map(|flag| flag.value("repo_env")?.strip_prefix("LRE_HELPER=")).next_back();
+    let is_gone = helper.is_some_and(|helper| !Path::new(helper).is_file());
+    let again = || {
+        let helper = match helper {
+            None => Helper::Unnamed,
+            Some(_) if is_gone => Helper::Found,
+            Some(helper) => Helper::At(helper),
+        };
+        let options =
+            Options { environments: environments(&text), prefix, helper, remote: RemoteSettings::of_rc(&text) };
+        if is_store_link { shell.to_owned() } else { options.command() }
+    };
+    if let Some(helper) = helper.filter(|_| is_gone) {
+        return Check::failed(NAME, format!("names the helper `{helper}`, which is not there"), again());
     }
     match render_again(&text) {
         Rendered::Same => Check::passed(NAME, "imported, and as `lre bazelrc` writes it"),
         Rendered::Different => {
-            Check::failed(NAME, "imported, but not what `lre bazelrc` writes from the Env in it", again(helper))
+            Check::failed(NAME, "imported, but not what `lre bazelrc` writes from the Env in it", again())
         }
         Rendered::Unknown(reason) => Check::open(NAME, format!("imported; {reason}")),
     }
 }
 
-/// How the file is written by hand.
-fn command(prefix: Option<&str>, helper: Option<&str>, remote: &RemoteSettings) -> String {
-    let helper = helper.map_or_else(|| r#""$(realpath "$(command -v lre)")""#.to_owned(), quote);
-    let prefix = quote(prefix.unwrap_or("lre"));
-    let remote: String = remote.to_arguments().iter().map(|word| format!(" {}", quote(word))).collect();
-    format!("write it with `lre bazelrc --env-json env.json --prefix {prefix} --helper {helper}{remote} >{NAME}`")
+/// The options of `lre bazelrc` that a file was written with.
+struct Options<'a> {
+    environments: &'static [&'static str],
+    prefix: Option<&'a str>,
+    helper: Helper<'a>,
+    remote: RemoteSettings,
+}
+
+/// What the file says of `lre`.
+enum Helper<'a> {
+    /// Nothing.
+    Unnamed,
+    /// Its path.
+    At(&'a str),
+    /// A path that is to be found anew.
+    Found,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        let (prefix, helper, remote) = (Some("lre"), Helper::Unnamed, RemoteSettings::default());
+        Self { environments: &["env.json"], prefix, helper, remote }
+    }
+}
+
+impl Options<'_> {
+    /// How the file is written by hand.
+    fn command(&self) -> String {
+        let mut command = "lre bazelrc".to_owned();
+        let mut add = |option: &str, value: &str| drop(write!(command, " {option} {value}"));
+        self.environments.iter().for_each(|file| add("--env-json", file));
+        if let Some(prefix) = self.prefix {
+            add("--prefix", &quote(prefix));
+        }
+        match self.helper {
+            Helper::Unnamed => {}
+            Helper::At(helper) => add("--helper", &quote(helper)),
+            Helper::Found => add("--helper", r#""$(realpath "$(command -v lre)")""#),
+        }
+        for word in self.remote.to_arguments() {
+            let _ = write!(command, " {}", quote(&word));
+        }
+        format!("write it with `{command} >{NAME}`")
+    }
+}
+
+/// The files of the Envs that an rc file was written from, as documents name them.
+fn environments(text: &str) -> &'static [&'static str] {
+    match environment_count(text) {
+        0 => &[],
+        1 => &["env.json"],
+        _ => &["cc.json", "java.json"],
+    }
 }

@@ -1,11 +1,13 @@
 //! `MODULE.bazel`: the dependency, where it comes from, and the extension's tag.
 
+use std::fmt;
+
 use crate::build_file::{ParseError, with_module};
 use crate::pin::MODULE;
 use crate::pin::starlark::{Call, Expression, find_calls};
 
 /// The extension's label.
-const EXTENSION: &str = "@local-remote-execution//extensions:lre.bzl";
+pub(super) const EXTENSION: &str = "@local-remote-execution//extensions:lre.bzl";
 
 /// Why a module file cannot be completed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,17 @@ pub enum ModuleSource {
         /// The commit, 40 hexadecimal digits.
         commit: String,
     },
+}
+
+impl fmt::Display for ModuleSource {
+    /// As options of `lre init`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "--version {version}"),
+            Self::Path(path) => write!(f, "--path {path}"),
+            Self::Git { remote, commit } => write!(f, "--git {remote} --commit {commit}"),
+        }
+    }
 }
 
 impl ModuleSource {
@@ -116,7 +129,7 @@ fn dependency(source: &ModuleSource) -> String {
 }
 
 /// An argument that is one text: by name, or the first without.
-fn argument<'a>(call: &'a Call, name: Option<&str>) -> Option<&'a str> {
+pub(super) fn argument<'a>(call: &'a Call, name: Option<&str>) -> Option<&'a str> {
     let (_, expression) = call.arguments.iter().find(|(known, _)| known.as_deref() == name)?;
     match expression {
         Expression::Text { value, .. } => Some(value),

@@ -19,7 +19,7 @@ pub struct Place {
 }
 
 impl Place {
-    pub(super) fn new(file: &str, text: &str, span: Range<usize>) -> Self {
+    pub(crate) fn new(file: &str, text: &str, span: Range<usize>) -> Self {
         let before = &text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let column = text[line_start..span.start].chars().count() + 1;

@@ -137,6 +137,15 @@ pub fn render_again(text: &str) -> Rendered {
     }
 }
 
+/// From how many Envs an rc file was written.
+#[must_use]
+pub fn environment_count(text: &str) -> usize {
+    match selected(text).len() {
+        1 if text.lines().any(|line| line.starts_with(NO_ENV)) => 0,
+        count => count,
+    }
+}
+
 /// The entries of an Env in a part of an rc file, in its order.
 fn entries(text: &str) -> Vec<String> {
     let lines = text.lines().take_while(|line| !line.starts_with(FLAGS_START));

@@ -13,9 +13,10 @@ const MAX_PIECES: usize = 64;
 /// The same, in bytes.
 const MAX_LENGTH: usize = 4096;
 
-/// A call of a function that is a plain name.
+/// A call of a function that is a plain name, or a method of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
+    /// Such as `bazel_dep` or `lre.toolchain`.
     pub(crate) function: String,
     /// The bytes of the whole call.
     pub(crate) span: Range<usize>,
@@ -141,6 +142,18 @@ fn read(expression: &AstExpr, names: Option<&BTreeMap<String, Expression>>) -> E
     }
 }
 
+/// The name of a function or of a method.
+fn name(function: &AstExpr) -> Option<String> {
+    match &function.node {
+        ExprP::Identifier(name) => Some(name.node.ident.clone()),
+        ExprP::Dot(object, method) => match &object.node {
+            ExprP::Identifier(object) => Some(format!("{}.{}", object.node.ident, method.node)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 struct Finder {
     names: BTreeMap<String, Expression>,
     calls: Vec<Call>,
@@ -155,7 +168,7 @@ impl Finder {
                 ExprP::ListComprehension(..) | ExprP::DictComprehension(..) | ExprP::Lambda(_)
             );
         if let ExprP::Call(function, arguments) = &expression.node
-            && let ExprP::Identifier(function) = &function.node
+            && let Some(function) = name(function)
         {
             let names = look_up.then_some(&self.names);
             let arguments = arguments.args.iter().map(|argument| match &argument.node {
@@ -166,7 +179,7 @@ impl Finder {
                 ArgumentP::KwArgs(value) => (Some("**".to_owned()), Expression::Other(range(value.span))),
             });
             let arguments = arguments.collect();
-            self.calls.push(Call { function: function.node.ident.clone(), span: range(expression.span), arguments });
+            self.calls.push(Call { function, span: range(expression.span), arguments });
         }
         expression.visit_expr(|inner| self.expression(inner, look_up));
     }
@@ -200,6 +213,7 @@ mod unit {
         let wanted = [
             "f(a in 1 | abc in 3 | other | other | other | other | [a in 1, l in 1] | other)",
             "g(other | b in 1)",
+            "h.i(other)",
             "j(a in 1)",
         ];
         assert_eq!(arguments(text)?, wanted);

@@ -76,7 +76,8 @@ fn deployment_says_what_it_changes_in_each_mode() {
 fn init_asks_nobody_and_says_what_it_adds() {
     let scene = Scene::empty();
     scene.write("MODULE.bazel", "module(name = \"m\")\n");
-    let init = ["init", "--path", "../lre", JSON];
+    scene.write("lre/MODULE.bazel", "module(name = \"local-remote-execution\")\n");
+    let init = ["init", "--path", "lre", JSON];
     let expected = ["MODULE.bazel", "+.bazelrc", "+.gitignore"];
     assert_snapshot!("init-asks-nobody", scene.run_without_change(&init));
     let with = |flag: &'static str| [&init[..], &[flag]].concat();

@@ -40,6 +40,13 @@ fn write_rc(scene: &Scene, remote: &[&str]) {
     scene.write("lre.bazelrc", &text.expect(&result).replace("/SCENE", &folder));
 }
 
+/// Writes `lre.bazelrc` with these options.
+fn write_rc_with(scene: &Scene, options: &[&str]) {
+    let result = scene.run(&[&["bazelrc"], options].concat());
+    let text = result.split_once("--- stdout\n").and_then(|(_, text)| text.split_once("--- stderr\n"));
+    scene.write("lre.bazelrc", text.expect(&result).0);
+}
+
 fn doctor(scene: &Scene, options: &[&str]) -> String {
     scene.run_without_change(&[DOCTOR.as_slice(), options].concat())
 }
@@ -87,6 +94,29 @@ fn rc_file_has_to_be_there_imported_and_current() {
     assert_snapshot!("rc-absent", doctor(&scene, &[]));
     std::os::unix::fs::symlink(format!("{ROOT}-lre.bazelrc"), scene.path().join("lre.bazelrc")).expect("a link");
     assert_snapshot!("rc-dangling", doctor(&scene, &[]));
+}
+
+#[test]
+fn stale_rc_file_is_written_again_with_the_options_that_it_was_written_with() {
+    let scene = healthy();
+    let java = [format!("JAVA_HOME={ROOT}"), format!("PATH={ROOT}/bin")];
+    scene.write("java.json", &serde_json::to_string(&java).expect("a list of strings"));
+    let fix = |options: &[&str]| {
+        write_rc_with(&scene, options);
+        let text = scene.read("lre.bazelrc");
+        scene.write("lre.bazelrc", &(text + "# changed\n"));
+        let said = doctor(&scene, &[]);
+        let fix = said.lines().skip_while(|line| !line.starts_with("  ✗ lre.bazelrc")).nth(1);
+        fix.expect(&said).trim().to_owned()
+    };
+    let options = |text: &str| format!("fix: write it with `lre bazelrc{text} >lre.bazelrc`");
+    assert_eq!(fix(&[]), options(""));
+    assert_eq!(fix(&["--env-json", "env.json"]), options(" --env-json env.json"));
+    assert_eq!(fix(&["--env-json", "env.json", "--prefix", "x"]), options(" --env-json env.json --prefix x"));
+    assert_eq!(
+        fix(&["--env-json", "env.json", "--env-json", "java.json", "--remote-cache", "grpcs://a.example"]),
+        options(" --env-json cc.json --env-json java.json --remote-cache grpcs://a.example")
+    );
 }
 
 #[test]

@@ -11,8 +11,10 @@ use crate::support::Scene;
 const MODULE: &str =
     "\"\"\"A module.\"\"\"\n\nmodule(name = \"m\")\n\n# Rules.\nbazel_dep(name = \"rules_cc\", version = \"0.0.11\")\n";
 
+/// With a checkout of this module in it.
 fn workspace() -> Scene {
     let scene = Scene::empty();
+    scene.write("lre/MODULE.bazel", "module(name = \"local-remote-execution\")\n");
     scene.write("MODULE.bazel", MODULE);
     scene.write(".bazelrc", "build -c opt");
     scene
@@ -20,14 +22,9 @@ fn workspace() -> Scene {
 
 #[test]
 fn difference_is_shown_and_nothing_is_written_on_a_dry_run() {
-    assert_snapshot!(workspace().run_without_change(&[
-        "init",
-        "--path",
-        "../lre",
-        "--toolchain",
-        "lre-cc",
-        "--dry-run"
-    ]));
+    let scene = workspace();
+    scene.write("lre-cc/lre.json", "{}");
+    assert_snapshot!(scene.run_without_change(&["init", "--path", "lre", "--toolchain", "lre-cc", "--dry-run"]));
 }
 
 #[test]
@@ -39,37 +36,88 @@ fn files_are_completed_and_a_second_run_changes_nothing() {
     assert_eq!(scene.run_without_change(&["init", "--yes"]), again);
     assert_eq!(scene.run_without_change(&arguments), again);
     assert!(scene.read("MODULE.bazel").starts_with(MODULE));
-    assert_eq!(scene.read(".bazelrc"), "build -c opt\ntry-import %workspace%/lre.bazelrc\n");
-    assert_eq!(scene.read(".gitignore"), "/lre.bazelrc\n");
+    assert_eq!(
+        scene.read(".bazelrc"),
+        "build -c opt\ntry-import %workspace%/lre.bazelrc\ntry-import %workspace%/user.bazelrc\n"
+    );
+    assert_eq!(scene.read(".gitignore"), "/user.bazelrc\n");
 }
 
 #[test]
 fn toolchain_that_is_there_is_named() {
     let scene = workspace();
     scene.write("lre-cc/lre.json", "{}");
-    assert_snapshot!(scene.run(&["init", "--path", "../lre", "--yes"]));
+    assert_snapshot!(scene.run(&["init", "--path", "lre", "--yes"]));
 }
 
 #[test]
 fn what_cannot_be_done_is_said_and_nothing_is_written() {
     let scene = workspace();
     assert_snapshot!("no-source", scene.run_without_change(&["init", "--yes"]));
-    assert_snapshot!("not-asked", scene.run_without_change(&["init", "--path", "../lre"]));
+    assert_snapshot!("not-asked", scene.run_without_change(&["init", "--path", "lre"]));
     assert_snapshot!("commit", scene.run_without_change(&["init", "--git", "u", "--commit", "main"]));
     assert_snapshot!("no-workspace", Scene::empty().run_without_change(&["init", "--yes"]));
     scene.write("MODULE.bazel", "module(\n");
-    assert_snapshot!("syntax", scene.run_without_change(&["init", "--path", "../lre", "--yes"]));
+    assert_snapshot!("syntax", scene.run_without_change(&["init", "--path", "lre", "--yes"]));
     scene.write("MODULE.bazel", "include(\"//:deps.MODULE.bazel\")\n");
-    assert_snapshot!("segment", scene.run_without_change(&["init", "--path", "../lre", "--yes"]));
+    assert_snapshot!("segment", scene.run_without_change(&["init", "--path", "lre", "--yes"]));
     let linked = workspace();
     linked.write("elsewhere", "");
     symlink("elsewhere", linked.path().join(".gitignore")).expect("a link");
-    assert_snapshot!("link", linked.run_without_change(&["init", "--path", "../lre", "--yes"]));
+    assert_snapshot!("link", linked.run_without_change(&["init", "--path", "lre", "--yes"]));
+}
+
+#[test]
+fn values_that_name_nothing_are_refused() {
+    let scene = workspace();
+    let refused = |arguments: &[&str]| {
+        let said = scene.run_without_change(&[&["init", "--yes"], arguments].concat());
+        format!("$ lre init {}\n{said}\n", arguments.join(" "))
+    };
+    scene.write("sub/MODULE.bazel", MODULE);
+    scene.write("sub/deep/file", "");
+    assert_snapshot!(
+        "values",
+        [
+            refused(&["--path", "../absent"]),
+            refused(&["--path", "sub"]),
+            refused(&["--workspace", "sub", "--path", "lre"]),
+            refused(&["--path", "lre", "--toolchain", "lre-cc"]),
+            refused(&["--path", "lre", "--toolchain", "./lre-cc/lre.json"]),
+            refused(&["--path", "lre", "--workspace", "sub/deep"]),
+            refused(&["--path", "lre", "--workspace", "absent"]),
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn what_is_there_and_differs_stays_and_is_said() {
+    let scene = workspace();
+    scene.write("lre-cc/lre.json", "{}");
+    scene.write("other/lre.json", "{}");
+    scene.run(&["init", "--path", "lre", "--toolchain", "lre-cc", "--yes"]);
+    // The same folder by another name.
+    let same = scene.path().join("lre").display().to_string();
+    let again = "exit 0\n--- stdout\n--- stderr\nnothing to add: the workspace uses the toolchain already\n";
+    let arguments = ["init", "--path", &same, "--toolchain", "lre-cc/lre.json", "--yes"];
+    assert_eq!(scene.run_without_change(&arguments), again);
+    scene.write(".bazelignore", "lre-cc\nother\n");
+    let other = ["init", "--version", "1.0", "--toolchain", "other", "--yes"];
+    assert_snapshot!("kept", scene.run_without_change(&other));
+    assert_snapshot!("kept-json", scene.run_without_change(&[&other[..], &["--format", "json"]].concat()));
+}
+
+#[test]
+fn with_nix_the_flags_are_of_one_machine() {
+    let scene = workspace();
+    scene.run(&["init", "--path", "lre", "--nix", "--yes"]);
+    assert_eq!(scene.read(".gitignore"), "/.lre-root\n/lre.bazelrc\n/user.bazelrc\n");
 }
 
 /// Runs `lre init` on a terminal that `script` makes, with an answer, and returns what stands there.
 fn answered(scene: &Scene, answer: &str) -> String {
-    let command = format!("{} init --path ../lre", env!("CARGO_BIN_EXE_lre"));
+    let command = format!("{} init --path lre", env!("CARGO_BIN_EXE_lre"));
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .current_dir(scene.path())
@@ -95,7 +143,7 @@ fn on_a_terminal_it_asks_and_only_yes_writes() {
     );
     assert!(before == scene.snapshot());
     answered(&scene, "y\n");
-    assert_eq!(scene.read(".gitignore"), "/lre.bazelrc\n");
+    assert_eq!(scene.read(".gitignore"), "/user.bazelrc\n");
 }
 
 /// The template's flake is what a new one is.

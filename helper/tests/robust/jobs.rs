@@ -24,7 +24,7 @@ pub(crate) const JOBS: [Job; 15] = [
         Step::File,
     ),
     job("pin --sync", &["pin", "out", "--sync"], pins, Step::File),
-    job("init", &["init", "--path", "../lre", "--yes"], workspace, Step::File),
+    job("init", &["init", "--path", "lre", "--yes"], workspace, Step::File),
     job("deploy render, new", &["deploy", "render", "--manifest", "out"], generated, Step::All),
     job("deploy render, again", &["deploy", "render", "--manifest", "out"], changed_deployment, Step::All),
     job("man", &["man", "man1"], changed_pages, Step::File),
@@ -135,6 +135,7 @@ fn pins() -> Scene {
 fn workspace() -> Scene {
     let scene = Scene::empty();
     scene.write("MODULE.bazel", "module(name = \"m\")\n");
+    scene.write("lre/MODULE.bazel", "module(name = \"local-remote-execution\")\n");
     scene
 }
 

@@ -106,8 +106,12 @@ pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         expect_equal("the lines of ours", &(text.lines().count() - without.len()).to_string(), "2")?;
         fs::write(&file, without.join("\n") + "\n")?;
         let checkout = place.text(super::FLAKE);
+        // The flake's copy has what Nix reads alone; `lre init` wants a module.
+        let module = place.outside(super::FLAKE).join("MODULE.bazel");
+        fs::copy(workspace().join("MODULE.bazel"), &module)?;
         let init = ["init", "--nix", "--path", &checkout, "--yes"];
         output(lab.sandbox.command(&lab.helper()).args(init).directory(place.inside(FOLDER)))?;
+        fs::remove_file(&module)?;
         expect_equal("the script", &hook()?, &script)
     });
     for mistake in mistakes() {
