@@ -30,7 +30,7 @@ pub enum DeployError {
     Name(String),
     /// No image of a worker.
     #[error(
-        "there is no image of `{0}`\n\nhint: make it with `lre image build --manifest DIR/lre.json --out oci:image`, then add \
+        "there is no image of `{0}`\n\nhint: make it with `lre image build --manifest DIR --out oci:image`, then add \
          `--image oci:image`"
     )]
     NoImage(String),

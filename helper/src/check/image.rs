@@ -61,8 +61,8 @@ impl Subject<'_> {
     }
 
     fn hint(&self) -> String {
-        let manifest = quote_path(&self.folder.join(FILE_NAME));
-        format!("make the image again with `lre image build --manifest {manifest} --out oci:image`")
+        let folder = quote_path(self.folder);
+        format!("make the image again with `lre image build --manifest {folder} --out oci:image`")
     }
 
     fn group(&self, kind: Kind, headline: String, messages: Vec<(Place, String, Option<String>)>) -> Option<Group> {

@@ -10,7 +10,7 @@ use super::execution_log::{MEBIBYTES, read_execution_log};
 use super::image::LimitArguments;
 use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
-use super::toolchain_folder::read_manifest_text;
+use super::toolchain_folder::{parser, read_manifest_text};
 use super::{Outcome, print_data};
 use crate::check::compiler::foreign_compilers;
 use crate::check::pin::{groups_of_pins, sources_of};
@@ -33,8 +33,8 @@ use crate::talk::is_coloured;
 /// Checks that a toolchain's folder is as generated and that its store paths are on this machine. Writes nothing.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// The folder that holds `lre.json`.
-    #[arg(value_name = "DIR")]
+    /// The toolchain's folder, or the `lre.json` in it.
+    #[arg(value_name = "DIR", value_parser = parser())]
     folder: PathBuf,
     /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
     #[arg(long, value_name = "DIR")]

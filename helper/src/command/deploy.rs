@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::changes::{Changes, diffs};
 use super::format::Format;
 use super::image::explain;
-use super::toolchain_folder::read_manifest;
+use super::toolchain_folder::{parser, read_manifest};
 use super::{Outcome, print_data, read_text, report_error};
 use crate::check::image::is_named;
 use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
@@ -35,9 +35,9 @@ pub enum DeployVerb {
 /// All values come from the manifests: what a worker offers and what the scheduler matches, images, and files.
 #[derive(Debug, Args)]
 pub struct RenderArguments {
-    /// A toolchain's folder, which holds `lre.json`. Given several times, there is a worker for each; the first one's is
+    /// A toolchain's folder, or the `lre.json` in it. Given several times, there is a worker for each; the first one's is
     /// `worker.json5`.
-    #[arg(long = "manifest", value_name = "DIR", required = true)]
+    #[arg(long = "manifest", value_name = "DIR", required = true, value_parser = parser())]
     manifests: Vec<PathBuf>,
     /// The image of a toolchain's workers, as `lre image build` writes it: a folder, `oci:DIR[:TAG]` or
     /// `oci-archive:FILE[:TAG]`. Given once for each manifest, `kubernetes/images` pins the images by their digests.

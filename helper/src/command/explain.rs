@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::execution_log::{MEBIBYTES, more_memory, read_execution_log, read_outcomes_of};
 use super::progress_bar::Waiting;
-use super::toolchain_folder::read_manifest;
+use super::toolchain_folder::{parser, read_manifest};
 use super::{Outcome, print_data};
 use crate::execlog::{Log, Pool};
 use crate::explain::bytes::describe_difference;
@@ -26,8 +26,8 @@ pub struct ExplainArguments {
     /// The log of the build that should have hit.
     #[arg(value_name = "B")]
     second: Option<PathBuf>,
-    /// The folder of a toolchain's `lre.json`: the report then says which build left the pinned toolchain.
-    #[arg(long, value_name = "DIR")]
+    /// A toolchain's folder, or the `lre.json` in it: the report then says which build left the pinned toolchain.
+    #[arg(long, value_name = "DIR", value_parser = parser())]
     manifest: Option<PathBuf>,
     /// Say where outputs of actions that are not deterministic differ: A_DIR and B_DIR are what each build left, as
     /// copies of the folder that holds `bazel-out`.
@@ -62,7 +62,8 @@ fn percent(text: &str) -> Result<f64, String> {
 /// If a log or the manifest cannot be read, or a log has no action.
 pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
     let folder = arguments.manifest.as_deref();
-    let manifest = folder.map(|folder| read_manifest(folder, &Store::new(None), "lre explain")).transpose()?;
+    let manifest =
+        folder.map(|folder| read_manifest(folder, &Store::new(None), "lre explain --manifest")).transpose()?;
     let mut pool = Pool::default();
     let limit = arguments.max_memory;
     let by: Reader = if arguments.second.is_some() { read_execution_log } else { read_outcomes_of };

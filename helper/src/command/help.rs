@@ -19,8 +19,8 @@ const EXAMPLES: [(&str, &[&str]); 16] = [
     ),
     ("check", &["lre check lre-cc", "lre check lre-cc --deep --format json", "lre check lre-cc --image oci:image"]),
     ("explain", &["lre explain a.log b.log", "lre explain a.log b.log --manifest lre-cc --format html >page.html"]),
-    ("image", &["lre image build --manifest lre-cc/lre.json --out oci:image", "lre image inspect oci:image"]),
-    ("image build", &["lre image build --manifest lre-cc/lre.json --out oci-archive:lre-cc.tar"]),
+    ("image", &["lre image build --manifest lre-cc --out oci:image", "lre image inspect oci:image"]),
+    ("image build", &["lre image build --manifest lre-cc --out oci-archive:lre-cc.tar"]),
     (
         "image wrap",
         &["lre image wrap --base docker-archive:base.tar --worker /nix/store/…-nativelink --out oci:worker"],

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 
 use super::format::Format;
-use super::toolchain_folder::read_manifest;
+use super::toolchain_folder::{parser, read_manifest};
 use super::{Outcome, print_data};
 use crate::check::pin::{groups_of_pins, sources_of};
 use crate::diagnostic::human::{Sources, render_human};
@@ -46,8 +46,8 @@ impl PinNames {
 /// Compares what `flake.lock`, `MODULE.bazel`, `lre.bazelrc` and a toolchain's manifest pin.
 #[derive(Debug, Args)]
 pub struct PinArguments {
-    /// The toolchain's folder, which holds `lre.json`. Without it only the module's commit is compared.
-    #[arg(value_name = "DIR")]
+    /// The toolchain's folder, or the `lre.json` in it. Without it only the module's commit is compared.
+    #[arg(value_name = "DIR", value_parser = parser())]
     folder: Option<PathBuf>,
     /// The root workspace.
     #[arg(long, value_name = "DIR", default_value = ".")]

@@ -1,12 +1,32 @@
-//! The folder of a toolchain as a command's argument: what to say where there is none.
+//! The folder of a toolchain as a command's argument, and what to say where there is none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::shell::quote_path;
 use crate::store::Store;
+
+/// What reads an argument that names a toolchain: its folder, or the manifest in it.
+pub(super) fn parser() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(folder_of)
+}
+
+/// The folder of a toolchain that is named by itself or by its `lre.json`.
+pub(super) fn folder_of(named: PathBuf) -> PathBuf {
+    match (named.file_name(), named.parent()) {
+        (Some(name), Some(folder)) if name == FILE_NAME && !named.is_dir() => {
+            if folder.as_os_str().is_empty() {
+                PathBuf::from(".")
+            } else {
+                folder.to_owned()
+            }
+        }
+        _ => named,
+    }
+}
 
 /// The toolchain's folder that `path` lies in.
 pub(super) fn owner(path: &Path) -> Option<&Path> {

@@ -1,6 +1,5 @@
 //! `lre.bazelrc`: whether it is there, current and in effect.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Check;
@@ -95,7 +94,7 @@ impl Options<'_> {
     /// How the file is written by hand.
     fn command(&self) -> String {
         let mut command = "lre bazelrc".to_owned();
-        let mut add = |option: &str, value: &str| drop(write!(command, " {option} {value}"));
+        let mut add = |option: &str, value: &str| command += &format!(" {option} {value}");
         self.environments.iter().for_each(|file| add("--env-json", file));
         if let Some(prefix) = self.prefix {
             add("--prefix", &quote(prefix));
@@ -106,7 +105,7 @@ impl Options<'_> {
             Helper::Found => add("--helper", r#""$(realpath "$(command -v lre)")""#),
         }
         for word in self.remote.to_arguments() {
-            let _ = write!(command, " {}", quote(&word));
+            command += &format!(" {}", quote(&word));
         }
         format!("write it with `{command} >{NAME}`")
     }

@@ -90,8 +90,6 @@ fn syntax_error_hides_no_other_finding() {
 #[test]
 fn file_in_place_of_the_folder_is_told_with_the_right_command() {
     let scene = generated();
-    scene.write("o ut/lre.json", &scene.read("out/lre.json"));
-    assert_snapshot!("manifest-as-folder", scene.run_without_change(&["check", "--no-store", "o ut/lre.json"]));
     assert_snapshot!("build-file-as-folder", scene.run_without_change(&["regen", "--out", "out/cc/BUILD"]));
     assert_snapshot!("other-file-as-folder", scene.run_without_change(&["check", "env.json"]));
 }
@@ -381,4 +379,31 @@ fn workspace_and_the_names_of_its_files_may_be_given() {
     scene.edit("work/nix/a.lock", NIXPKGS, "d407951447dcd00442e97087bf374aad70c04cea");
     let names = ["--workspace", "work", "--flake-lock", "nix/a.lock", "--module-file", "b.MODULE.bazel"];
     assert_snapshot!("pins-elsewhere", scene.run_without_change(&[CHECK.as_slice(), &names].concat()));
+}
+
+/// What every command that takes a toolchain makes of its two names.
+#[test]
+fn toolchain_is_named_by_its_folder_or_by_the_manifest_in_it() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    let commands: [&[&str]; 6] = [
+        &["check", "NAMED", "--store", "store"],
+        &["pin", "NAMED"],
+        &["explain", "absent.log", "--manifest", "NAMED"],
+        &["deploy", "render", "--mode=check", "--manifest", "NAMED"],
+        &["regen", "--mode=check", "--out", "NAMED"],
+        &["image", "build", "--store", "store", "--manifest", "NAMED", "--out", "image"],
+    ];
+    for command in commands {
+        let said = ["out", "out/lre.json"].map(|name| {
+            let words: Vec<&str> = command.iter().map(|word| if *word == "NAMED" { name } else { word }).collect();
+            scene.run_without_change(&words)
+        });
+        assert_eq!(said[0], said[1]);
+        assert!(
+            !said[0].contains("manifest `lre.json`") && !said[0].contains("not a toolchain's folder"),
+            "{}",
+            said[0]
+        );
+    }
 }

@@ -12,9 +12,10 @@ use super::closure::{layers_of_closure, refuse_other_bytes};
 use super::layers::Layers;
 use super::output::{OutputArguments, write};
 use super::program::{HOME, folders, program_links, search_path, user, worker_program};
-use crate::command::{Outcome, read_text};
+use crate::command::Outcome;
+use crate::command::toolchain_folder::{parser, read_manifest_text};
 use crate::image::compute_image;
-use crate::manifest::{Manifest, Origin};
+use crate::manifest::{FILE_NAME, Manifest, Origin};
 use crate::oci::digest::Digest;
 use crate::oci::document::{ImageConfig, RootFs, RunConfig};
 use crate::oci::new_image::NewImage;
@@ -32,9 +33,9 @@ pub(super) const CREATED: &str = "1970-01-01T00:00:01Z";
 /// What `lre image build` takes.
 #[derive(Debug, Args)]
 pub struct BuildArguments {
-    /// The toolchain's manifest: `DIR/lre.json`, which `lre regen` wrote.
-    #[arg(long, value_name = "FILE")]
-    manifest: PathBuf,
+    /// The toolchain's folder, or the `lre.json` in it, as `lre regen` wrote them.
+    #[arg(long = "manifest", value_name = "DIR", value_parser = parser())]
+    folder: PathBuf,
     /// The program that the image runs, such as NativeLink's: a store path, or a store root with one program in `bin`.
     #[arg(long, value_name = "STORE-PATH", value_parser = StorePath::parse)]
     worker: Option<StorePath>,
@@ -55,16 +56,16 @@ pub struct BuildArguments {
 pub(super) fn run(arguments: &BuildArguments) -> anyhow::Result<Outcome> {
     let store = Store::new(arguments.store.clone());
     require_store_dir(std::env::var_os("NIX_STORE_DIR").as_deref())?;
-    let text = read_text(&arguments.manifest)?;
-    let manifest = Manifest::from_json(&text);
-    let manifest = manifest.with_context(|| format!("cannot use `{}`", arguments.manifest.display()))?;
+    let text = read_manifest_text(&arguments.folder, &store, "lre image build --manifest")?;
+    let file = arguments.folder.join(FILE_NAME);
+    let manifest = Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", file.display()))?;
     require_image(arguments, &manifest)?;
     check_output(&arguments.output.out)?;
     let added = arguments.worker.iter().chain(&arguments.include).map(|path| path.root().clone());
     let roots: Vec<StoreRoot> = manifest.store_roots.iter().map(|root| root.path.clone()).chain(added).collect();
     let limit = usize::from(arguments.output.max_layers) - ON_TOP;
     let groups = layers_of_closure(&store, &roots, limit, &|closure| {
-        refuse_other_bytes(&arguments.manifest, &manifest.store_roots, closure)?;
+        refuse_other_bytes(&file, &manifest.store_roots, closure)?;
         Ok(BTreeSet::new())
     })?;
     let program = arguments.worker.as_ref().map(|worker| worker_program(&store, worker)).transpose()?;
@@ -94,7 +95,8 @@ const ROOT_GROUP: &str = "root:x:0:\n";
 
 /// Refuses a manifest whose image would not be what its name says.
 fn require_image(arguments: &BuildArguments, manifest: &Manifest) -> anyhow::Result<()> {
-    let file = arguments.manifest.display();
+    let file = arguments.folder.join(FILE_NAME);
+    let file = file.display();
     if manifest.non_store {
         bail!(
             "`{file}` names paths outside of the store, which are in the image that it was written from and nowhere else\n\n\
@@ -110,7 +112,7 @@ fn require_image(arguments: &BuildArguments, manifest: &Manifest) -> anyhow::Res
     }
     let computed = compute_image(&manifest.name, manifest.exec.system, &manifest.env, &manifest.store_roots)?;
     if computed.reference != manifest.image.reference {
-        let folder = arguments.manifest.parent().map(quote_path).unwrap_or_default();
+        let folder = quote_path(&arguments.folder);
         bail!(
             "`{file}` names the image `{}`, and its Env and store roots make it `{}`\n\n\
              hint: write it again with `lre regen --env-json env.json --out {folder}`",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
+use crate::command::toolchain_folder::{folder_of, parser};
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::toolchain_kind::ToolchainKind;
 
@@ -17,8 +18,8 @@ const WORKSPACE: &str = "BUILD_WORKSPACE_DIRECTORY";
 /// What names the folders.
 #[derive(Debug, Args)]
 pub(super) struct TargetArguments {
-    /// The folder to write.
-    #[arg(long, value_name = "DIR", conflicts_with = "selected")]
+    /// The folder to write, or the `lre.json` in it.
+    #[arg(long, value_name = "DIR", conflicts_with = "selected", value_parser = parser())]
     out: Option<PathBuf>,
     /// The toolchain's name: its repository is `@lre_<NAME>`. By default that of the manifest there, or `cc` or `java`.
     #[arg(long, requires = "out")]
@@ -55,7 +56,9 @@ impl Target {
 /// Parses `NAME=DIR`.
 pub(in crate::command) fn parse_toolchain(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
-        Some((name, folder)) if !name.is_empty() && !folder.is_empty() => Ok((name.to_owned(), folder.into())),
+        Some((name, folder)) if !name.is_empty() && !folder.is_empty() => {
+            Ok((name.to_owned(), folder_of(folder.into())))
+        }
         _ => Err("expected `NAME=DIR`".to_owned()),
     }
 }
