@@ -4,6 +4,8 @@
 mod builder;
 #[path = "oci/choice.rs"]
 mod choice;
+#[path = "oci/documents.rs"]
+mod documents;
 #[path = "oci/refusals.rs"]
 mod refusals;
 #[path = "oci/unpacking.rs"]

@@ -9,6 +9,7 @@ use std::io;
 
 use clap::ValueEnum;
 use libdeflater::{CompressionLvl, Compressor};
+use oci_spec::image::MediaType;
 
 /// Bytes of a layer that are compressed at once. More would not make layers smaller: zstd looks back half as far.
 pub(super) const CHUNK: usize = 4 << 20;
@@ -34,10 +35,10 @@ impl Compression {
 
     /// Of a layer.
     #[must_use]
-    pub fn media_type(self) -> &'static str {
+    pub fn media_type(self) -> MediaType {
         match self {
-            Self::Zstd => ZSTD_LAYER,
-            Self::Gzip => GZIP_LAYER,
+            Self::Zstd => MediaType::ImageLayerZstd,
+            Self::Gzip => MediaType::ImageLayerGzip,
         }
     }
 
@@ -64,19 +65,14 @@ impl fmt::Display for Compression {
     }
 }
 
-/// The media type of a layer that is not compressed.
-pub(super) const PLAIN_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-pub(super) const GZIP_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-pub(super) const ZSTD_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
-
 /// The media type of a layer whose first bytes are these, which is how container runtimes tell.
-pub(super) fn media_type_of(start: &[u8]) -> &'static str {
+pub(super) fn media_type_of(start: &[u8]) -> MediaType {
     if start.starts_with(b"\x1f\x8b") {
-        GZIP_LAYER
+        MediaType::ImageLayerGzip
     } else if start.starts_with(b"\x28\xb5\x2f\xfd") {
-        ZSTD_LAYER
+        MediaType::ImageLayerZstd
     } else {
-        PLAIN_LAYER
+        MediaType::ImageLayer
     }
 }
 

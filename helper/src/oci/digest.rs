@@ -56,6 +56,15 @@ impl TryFrom<String> for Digest {
     }
 }
 
+impl TryFrom<&oci_spec::image::Digest> for Digest {
+    type Error = DigestError;
+
+    /// Refuses algorithms that cannot be verified.
+    fn try_from(digest: &oci_spec::image::Digest) -> Result<Self, DigestError> {
+        Self::try_from(digest.to_string())
+    }
+}
+
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
         digest.to_string()

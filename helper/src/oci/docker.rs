@@ -40,7 +40,7 @@ pub(super) fn open_docker_archive(source: Source, name: Option<&str>, limits: &L
     let config = read_config(&source, &image.config, limits)?;
     // `manifest.json` says nothing about their bytes; the configuration's digests are those of what is in them.
     let blobs = image.layers.into_iter().map(|part| (part, None)).collect();
-    Image::assemble(source, names, config, blobs)
+    Image::assemble(source, names, &image.config, config, blobs)
 }
 
 /// The configuration is named by its digest in both flavours.

@@ -1,161 +1,25 @@
-//! The JSON documents of images, as far as they are used.
+//! The JSON documents of images.
 //!
-//! Source: <https://github.com/opencontainers/image-spec>, and `image/tarexport` of <https://github.com/moby/moby> for what
-//! `docker save` writes. By hand and not from `oci-spec`, whose types drop what Docker adds to a configuration
-//! (`Healthcheck`, `Shell`), which an image on top of a base has to keep, and do not refuse repeated keys.
+//! Source: <https://github.com/opencontainers/image-spec>, whose types and names are those of `oci-spec`, and
+//! `image/tarexport` of <https://github.com/moby/moby> for what `docker save` writes.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
+mod check;
+mod config;
 
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use std::io;
+
+use oci_spec::image::{ImageIndex, ImageManifest, OciLayout};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::digest::Digest;
-
-/// The key of a manifest's name or tag in an index.
-pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub use check::{Place, Step};
+pub use config::ImageConfig;
 
 /// The key under which containerd, and Docker since 25, keep the whole name.
 pub const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
-/// The media type of [`ImageManifest`].
-pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// The media type of [`Index`].
-pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
-/// The media type of [`ImageConfig`].
-pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-
-/// The `oci-layout` file.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LayoutMarker {
-    /// `1.0.0`.
-    pub image_layout_version: String,
-}
-
-/// A reference to a blob.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Descriptor {
-    /// What the blob is.
-    pub media_type: String,
-    /// Of its bytes.
-    pub digest: Digest,
-    /// In bytes.
-    pub size: u64,
-    /// What the image that it leads to runs on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<PlatformField>,
-    /// Names among others.
-    #[serde(default, deserialize_with = "unique_keys", skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-}
-
-/// A platform as documents spell it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct PlatformField {
-    /// Such as `amd64`.
-    pub architecture: String,
-    /// Such as `linux`.
-    pub os: String,
-    /// Such as `v8`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
-}
-
-/// An image index.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Index {
-    /// 2.
-    pub schema_version: u64,
-    /// [`INDEX`], or nothing in older layouts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
-    /// Manifests, or indexes again.
-    pub manifests: Vec<Descriptor>,
-}
-
-/// An image manifest.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageManifest {
-    /// 2.
-    pub schema_version: u64,
-    /// [`MANIFEST`], Docker's, or nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
-    /// The [`ImageConfig`].
-    pub config: Descriptor,
-    /// From the lowest to the highest.
-    pub layers: Vec<Descriptor>,
-}
-
-/// An image's configuration.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct ImageConfig {
-    /// Such as `amd64`.
-    pub architecture: String,
-    /// Such as `linux`.
-    pub os: String,
-    /// Such as `v8`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
-    /// How a container of it runs.
-    #[serde(default)]
-    pub config: Option<RunConfig>,
-    /// What it consists of.
-    pub rootfs: RootFs,
-    /// How it was made: an item for each layer, and for each step that made none.
-    #[serde(default, deserialize_with = "list_or_null", skip_serializing_if = "Vec::is_empty")]
-    pub history: Vec<Value>,
-    /// The rest, kept as it is.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-/// How a container of an image runs.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RunConfig {
-    /// `KEY=VALUE` strings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub env: Option<Vec<String>>,
-    /// Name or number, of the group too after a colon.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// Where processes start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_dir: Option<String>,
-    /// The program, and its first arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entrypoint: Option<Vec<String>>,
-    /// The arguments after those, unless others are given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cmd: Option<Vec<String>>,
-    /// Labels.
-    #[serde(default, deserialize_with = "unique_keys_or_null", skip_serializing_if = "Option::is_none")]
-    pub labels: Option<BTreeMap<String, String>>,
-    /// The rest, kept as it is.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-/// The layers of a configuration.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct RootFs {
-    /// `layers`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Digests of the uncompressed layers, from the lowest to the highest.
-    pub diff_ids: Vec<Digest>,
-}
-
-/// An image in the `manifest.json` of `docker save`.
+/// An image in the `manifest.json` of `docker save`, which is none of OCI's documents.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SavedImage {
@@ -168,76 +32,125 @@ pub struct SavedImage {
     pub layers: Vec<String>,
 }
 
-/// A map whose keys are all different. Of two values, other programs may take the other one.
-struct UniqueKeys<T>(PhantomData<T>);
+/// A document of an image.
+pub trait Document: Sized {
+    /// Where it has the digests of what is read next. `oci-spec` takes those of other algorithms too.
+    const DIGESTS: &'static [Place];
 
-impl<'de> Visitor<'de> for UniqueKeys<BTreeMap<String, String>> {
-    type Value = BTreeMap<String, String>;
+    /// Reads it once [`parse`] has checked it.
+    ///
+    /// # Errors
+    /// If it lacks a key, or has a value of another type.
+    fn read(bytes: &[u8]) -> Result<Self, serde_json::Error>;
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of strings")
+/// A document whose type has all of it that is used.
+pub trait Typed: DeserializeOwned {
+    /// See [`Document::DIGESTS`].
+    const DIGESTS: &'static [Place] = &[];
+}
+
+impl<T: Typed> Document for T {
+    const DIGESTS: &'static [Place] = <T as Typed>::DIGESTS;
+
+    fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
     }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(BTreeMap::new())
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut access: M) -> Result<Self::Value, M::Error> {
-        let mut map = BTreeMap::new();
-        while let Some((key, value)) = access.next_entry::<String, String>()? {
-            if map.contains_key(&key) {
-                return Err(M::Error::custom(format!("duplicate key `{key}`")));
-            }
-            map.insert(key, value);
-        }
-        Ok(map)
-    }
 }
 
-fn unique_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    deserializer.deserialize_any(UniqueKeys(PhantomData))
+impl Typed for OciLayout {}
+
+impl Typed for ImageIndex {
+    const DIGESTS: &'static [Place] = &[&[Step::Key("manifests"), Step::Items, Step::Key("digest")]];
 }
 
-fn unique_keys_or_null<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<BTreeMap<String, String>>, D::Error> {
-    unique_keys(deserializer).map(Some)
+impl Typed for ImageManifest {
+    const DIGESTS: &'static [Place] =
+        &[&[Step::Key("config"), Step::Key("digest")], &[Step::Key("layers"), Step::Items, Step::Key("digest")]];
 }
 
-fn list_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
+impl Typed for Vec<SavedImage> {}
+
+/// An index that is added to: what its entries have and OCI does not know stays in it.
+impl Typed for Value {}
 
 /// Parses a document.
 ///
 /// # Errors
-/// If it is no JSON, lacks a key, or has one twice.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(bytes)
+/// If it is no JSON, lacks a key, has one twice at any depth, or a digest that is none of ours.
+pub fn parse<T: Document>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    check::check(bytes, T::DIGESTS)?;
+    T::read(bytes)
+}
+
+/// The bytes of a document, with its keys in alphabetical order: `oci-spec` has maps without one.
+///
+/// # Errors
+/// If it holds what JSON cannot.
+pub fn to_bytes(document: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut document = serde_json::to_value(document)?;
+    // Nothing to do, unless a crate asks `serde_json` for keys in the order of their insertion.
+    document.sort_all_objects();
+    Ok(serde_json::to_vec(&document)?)
 }
 
 #[cfg(test)]
 mod unit {
     use super::*;
 
-    fn error<T: DeserializeOwned>(json: &str) -> String {
+    fn error<T: Document>(json: &str) -> String {
         parse::<T>(json.as_bytes()).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
     fn repeated_keys_are_refused() {
         let index = r#"{"schemaVersion": 2, "manifests": [], "manifests": []}"#;
-        assert_eq!(error::<Index>(index), "duplicate field `manifests` at line 1 column 49");
-        let labels = r#"{"Labels": {"a": "1", "a": "2"}}"#;
-        assert_eq!(error::<RunConfig>(labels), "duplicate key `a` at line 1 column 31");
+        assert_eq!(error::<ImageIndex>(index), "duplicate field `manifests` at line 1 column 49");
+        let labels = r#"{"config": {"Labels": {"a": "1", "a": "2"}}}"#;
+        assert_eq!(error::<ImageConfig>(labels), "duplicate field `a` at line 1 column 36");
+        let unknown = r#"{"x": [{"y": {"\u0061": 1, "a": 2}}]}"#;
+        assert_eq!(error::<OciLayout>(unknown), "duplicate field `a` at line 1 column 30");
+    }
+
+    #[test]
+    fn digests_of_other_algorithms_are_refused() {
+        let hex = "0".repeat(128);
+        let digest = format!("sha512:{hex}");
+        let expected = |column: usize| {
+            format!(
+                "`{digest}` is no digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column {column}"
+            )
+        };
+        let blob = format!(r#"{{"mediaType": "x", "size": 1, "digest": "{digest}""#);
+        assert_eq!(error::<ImageIndex>(&format!(r#"{{"manifests": [{blob}"#)), expected(192));
+        assert_eq!(error::<ImageManifest>(&format!(r#"{{"config": {blob}"#)), expected(188));
+        assert_eq!(error::<ImageManifest>(&format!(r#"{{"layers": [{blob}"#)), expected(189));
+        let config = format!(r#"{{"rootfs": {{"diff_ids": ["{digest}""#);
+        assert_eq!(error::<ImageConfig>(&config), expected(162));
+        // Elsewhere it is a text as any other.
+        let labels = format!(r#"{{"config": {{"Labels": {{"digest": "{digest}"}}}}}}"#);
+        assert_eq!(error::<ImageConfig>(&labels), "missing field `architecture` at line 1 column 173");
+    }
+
+    #[test]
+    fn lists_are_no_objects() {
+        let expected = |column: usize| format!("invalid type: sequence, expected an object at line 1 column {column}");
+        assert_eq!(error::<ImageIndex>(r#"[2, null, null, []]"#), expected(1));
+        assert_eq!(error::<ImageManifest>(r#"{"schemaVersion": 2, "config": ["x"]}"#), expected(32));
+        assert_eq!(error::<ImageConfig>(r#"{"rootfs": ["layers", []]}"#), expected(12));
     }
 
     #[test]
     fn what_docker_leaves_null_is_absent() -> Result<(), serde_json::Error> {
-        let config: RunConfig = parse(br#"{"Env": null, "Labels": null, "User": "", "Cmd": ["sh"]}"#)?;
-        assert_eq!((config.env, config.labels), (None, Some(BTreeMap::new())));
-        let saved: SavedImage = parse(br#"{"Config": "c.json", "RepoTags": null, "Layers": []}"#)?;
-        assert_eq!(saved.repo_tags, None);
+        let text = br#"{"architecture": "amd64", "os": "linux", "history": null, "variant": null,
+            "config": {"Env": null, "Labels": null, "Volumes": null, "OnBuild": null, "User": "", "Cmd": ["sh"]},
+            "rootfs": {"type": "layers", "diff_ids": []}}"#;
+        let config: ImageConfig = parse(text)?;
+        let run = config.known.config().clone().unwrap_or_default();
+        assert_eq!((run.env(), run.labels(), run.volumes(), config.known.history()), (&None, &None, &None, &None));
+        assert_eq!(config.document()?, serde_json::from_slice::<Value>(text)?);
+        let saved: Vec<SavedImage> = parse(br#"[{"Config": "c.json", "RepoTags": null, "Layers": []}]"#)?;
+        assert_eq!(saved.first().map(|image| &image.repo_tags), Some(&None));
         Ok(())
     }
 }

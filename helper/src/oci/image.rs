@@ -79,30 +79,31 @@ impl Image {
     /// What it runs on, as its configuration says.
     #[must_use]
     pub fn platform(&self) -> Platform {
-        let ImageConfig { os, architecture, variant, .. } = self.config.clone();
-        Platform { os, architecture, variant: variant.filter(|variant| !variant.is_empty()) }
+        self.config.platform()
     }
 
     /// Its Env.
     #[must_use]
     pub fn env(&self) -> Vec<String> {
-        self.config.config.clone().and_then(|config| config.env).unwrap_or_default()
+        self.config.known.config().as_ref().and_then(|config| config.env().clone()).unwrap_or_default()
     }
 
-    /// Puts the parts together.
+    /// Puts the parts together. `part` is the one that the configuration was read from.
     pub(super) fn assemble(
         source: Source,
         names: Vec<String>,
+        part: &str,
         config: ImageConfig,
         blobs: Vec<(String, Option<Expected>)>,
     ) -> Result<Self, ImageError> {
-        let (count, diff_ids) = (blobs.len(), config.rootfs.diff_ids.len());
-        if count != diff_ids {
-            return Err(ImageError::LayerCount { place: source.place(), layers: count, diff_ids });
+        let diff_ids = config.diff_ids().map_err(|error| source.malformed(part, error))?;
+        let count = blobs.len();
+        if count != diff_ids.len() {
+            return Err(ImageError::LayerCount { place: source.place(), layers: count, diff_ids: diff_ids.len() });
         }
-        let layers = blobs.into_iter().zip(&config.rootfs.diff_ids).enumerate();
+        let layers = blobs.into_iter().zip(diff_ids).enumerate();
         let layers = layers
-            .map(|(index, ((part, blob), diff_id))| Layer { number: index + 1, count, part, blob, diff_id: *diff_id })
+            .map(|(index, ((part, blob), diff_id))| Layer { number: index + 1, count, part, blob, diff_id })
             .collect();
         Ok(Self { source, names, manifest: None, config, layers })
     }

@@ -2,7 +2,12 @@
 //!
 //! Source: <https://github.com/opencontainers/image-spec/blob/main/image-layout.md>.
 
-use super::document::{CONTAINERD_NAME, Descriptor, ImageConfig, ImageManifest, Index, LayoutMarker, REF_NAME};
+use oci_spec::image::{
+    ANNOTATION_REF_NAME, Descriptor, ImageIndex, ImageManifest, MediaType, OciLayout, SCHEMA_VERSION, ToDockerV2S2 as _,
+};
+
+use super::digest::Digest;
+use super::document::{CONTAINERD_NAME, ImageConfig};
 use super::error::ImageError;
 use super::image::{Image, choices, is_whole_name};
 use super::limits::Limits;
@@ -14,42 +19,37 @@ const DEPTH: usize = 4;
 
 const NO_LAYOUT: &str = "\n\nhint: an OCI layout has it at its top; what `docker save` writes is `docker-archive:FILE`";
 
-const MANIFESTS: [&str; 2] =
-    ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
-
-const INDEXES: [&str; 2] =
-    ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
-
-const LAYERS: [&str; 4] = [
-    "application/vnd.oci.image.layer.v1.tar",
-    "application/vnd.oci.image.layer.v1.tar+gzip",
-    "application/vnd.oci.image.layer.v1.tar+zstd",
-    "application/vnd.docker.image.rootfs.diff.tar.gzip",
-];
+const LAYERS: [MediaType; 3] = [MediaType::ImageLayer, MediaType::ImageLayerGzip, MediaType::ImageLayerZstd];
 
 /// A manifest that may be the image.
 struct Candidate {
     descriptor: Descriptor,
+    blob: Expected,
     /// Of the entry in `index.json` that leads to it.
     names: Vec<String>,
 }
 
 impl Candidate {
+    /// What a descriptor in a part leads to.
+    fn new(source: &Source, part: &str, descriptor: &Descriptor, names: Vec<String>) -> Result<Self, ImageError> {
+        Ok(Self { descriptor: descriptor.clone(), blob: expected(source, part, descriptor)?, names })
+    }
+
     fn platform(&self) -> Option<Platform> {
-        self.descriptor.platform.as_ref().map(Platform::from)
+        self.descriptor.platform().as_ref().map(Platform::from)
     }
 
     /// What BuildKit adds beside an image: statements about it.
     fn is_attestation(&self) -> bool {
-        let platform = self.descriptor.platform.as_ref();
-        self.descriptor.annotations.contains_key("vnd.docker.reference.type")
-            || platform.is_some_and(|platform| platform.os == "unknown")
+        let platform = self.descriptor.platform().as_ref();
+        annotation(&self.descriptor, "vnd.docker.reference.type").is_some()
+            || platform.is_some_and(|platform| platform.os().to_string() == "unknown")
     }
 
     fn line(&self) -> String {
         let platform = self.platform().map(|platform| format!("  ({platform})")).unwrap_or_default();
         let name = self.names.first().cloned().unwrap_or_else(|| "without a tag".to_owned());
-        format!("{name}  {}{platform}", self.descriptor.digest)
+        format!("{name}  {}{platform}", self.blob.0)
     }
 }
 
@@ -60,13 +60,14 @@ pub(super) fn open_layout(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<Image, ImageError> {
-    let marker: LayoutMarker = source.document("oci-layout", None, NO_LAYOUT, limits)?;
-    if !marker.image_layout_version.starts_with("1.") {
-        let found = marker.image_layout_version;
+    let marker: OciLayout = source.document("oci-layout", None, NO_LAYOUT, limits)?;
+    if !marker.image_layout_version().starts_with("1.") {
+        let found = marker.image_layout_version().clone();
         return Err(unknown(&source, "oci-layout", "the version", found, "`1.0.0`"));
     }
-    let index: Index = source.document("index.json", None, NO_LAYOUT, limits)?;
-    let entries: Vec<Candidate> = index.manifests.into_iter().map(named).collect();
+    let index: ImageIndex = source.document("index.json", None, NO_LAYOUT, limits)?;
+    let entries =
+        index.manifests().iter().map(|descriptor| named(&source, descriptor)).collect::<Result<Vec<_>, _>>()?;
     let wanted = |candidate: &Candidate| match tag {
         None => !candidate.is_attestation(),
         Some(tag) => candidate.names.iter().any(|name| name == tag),
@@ -83,14 +84,18 @@ pub(super) fn open_layout(
     }
     let chosen = choose(&source, candidates, platform)?;
     let names = chosen.names.into_iter().filter(|name| is_whole_name(name)).collect();
-    read_image(source, names, &chosen.descriptor, limits)
+    read_image(source, names, chosen.blob, limits)
 }
 
-fn named(descriptor: Descriptor) -> Candidate {
-    let names = [CONTAINERD_NAME, REF_NAME].iter().filter_map(|key| descriptor.annotations.get(*key).cloned());
-    let mut names: Vec<String> = names.collect();
+fn named(source: &Source, descriptor: &Descriptor) -> Result<Candidate, ImageError> {
+    let names = [CONTAINERD_NAME, ANNOTATION_REF_NAME].iter().filter_map(|key| annotation(descriptor, key));
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
     names.dedup();
-    Candidate { names, descriptor }
+    Candidate::new(source, "index.json", descriptor, names)
+}
+
+fn annotation<'a>(descriptor: &'a Descriptor, key: &str) -> Option<&'a str> {
+    descriptor.annotations().as_ref()?.get(key).map(String::as_str)
 }
 
 /// The manifests that an entry leads to.
@@ -101,21 +106,21 @@ fn expand(
     limits: &Limits,
     found: &mut Vec<Candidate>,
 ) -> Result<(), ImageError> {
-    let media_type = entry.descriptor.media_type.as_str();
-    if MANIFESTS.contains(&media_type) {
+    let media_type = entry.descriptor.media_type();
+    if is_a(media_type, &MediaType::ImageManifest) {
         found.push(entry);
         return Ok(());
     }
-    if !INDEXES.contains(&media_type) {
-        let part = format!("blobs/sha256/{}", entry.descriptor.digest.hex());
-        return Err(unknown(source, &part, "the media type", media_type.to_owned(), "an image manifest or index"));
+    let part = part_of(&entry.blob);
+    if !is_a(media_type, &MediaType::ImageIndex) {
+        return Err(unknown(source, &part, "the media type", media_type.to_string(), "an image manifest or index"));
     }
     if depth == 0 {
         return Err(ImageError::Nesting { place: source.place(), limit: DEPTH });
     }
-    let index: Index = source.document(&blob(&entry.descriptor), Some(expected(&entry.descriptor)), "", limits)?;
-    for descriptor in index.manifests {
-        let inner = Candidate { descriptor, names: entry.names.clone() };
+    let index: ImageIndex = source.document(&part, Some(entry.blob), "", limits)?;
+    for descriptor in index.manifests() {
+        let inner = Candidate::new(source, &part, descriptor, entry.names.clone())?;
         if !inner.is_attestation() {
             expand(source, inner, depth - 1, limits, found)?;
         }
@@ -129,7 +134,7 @@ fn choose(source: &Source, mut candidates: Vec<Candidate>, platform: &Platform) 
     if candidates.len() > 1 {
         candidates.retain(|candidate| candidate.platform().is_none_or(|found| platform.accepts(&found)));
         // Two names of one image are no choice either.
-        candidates.dedup_by_key(|candidate| candidate.descriptor.digest);
+        candidates.dedup_by_key(|candidate| candidate.blob.0);
     }
     let (place, wanted, count) = (source.place(), format!("for `{platform}`"), candidates.len());
     match candidates.pop() {
@@ -147,34 +152,42 @@ fn choose(source: &Source, mut candidates: Vec<Candidate>, platform: &Platform) 
     }
 }
 
-fn read_image(
-    source: Source,
-    names: Vec<String>,
-    descriptor: &Descriptor,
-    limits: &Limits,
-) -> Result<Image, ImageError> {
-    let part = blob(descriptor);
-    let manifest: ImageManifest = source.document(&part, Some(expected(descriptor)), "", limits)?;
-    if manifest.schema_version != 2 {
-        let found = manifest.schema_version.to_string();
+fn read_image(source: Source, names: Vec<String>, blob: Expected, limits: &Limits) -> Result<Image, ImageError> {
+    let part = part_of(&blob);
+    let manifest: ImageManifest = source.document(&part, Some(blob), "", limits)?;
+    if manifest.schema_version() != SCHEMA_VERSION {
+        let found = manifest.schema_version().to_string();
         return Err(unknown(&source, &part, "the schema version", found, "2"));
     }
-    if let Some(layer) = manifest.layers.iter().find(|layer| !LAYERS.contains(&layer.media_type.as_str())) {
-        return Err(unknown(&source, &part, "a layer of the media type", layer.media_type.clone(), LAYER_TYPES));
+    let is_layer = |layer: &Descriptor| LAYERS.iter().any(|media_type| is_a(layer.media_type(), media_type));
+    if let Some(layer) = manifest.layers().iter().find(|layer| !is_layer(layer)) {
+        return Err(unknown(&source, &part, "a layer of the media type", layer.media_type().to_string(), LAYER_TYPES));
     }
-    let config: ImageConfig = source.document(&blob(&manifest.config), Some(expected(&manifest.config)), "", limits)?;
-    let blobs = manifest.layers.iter().map(|layer| (blob(layer), Some(expected(layer)))).collect();
-    Ok(Image { manifest: Some(descriptor.digest), ..Image::assemble(source, names, config, blobs)? })
+    let blobs = manifest.layers().iter().map(|layer| {
+        let blob = expected(&source, &part, layer)?;
+        Ok((part_of(&blob), Some(blob)))
+    });
+    let blobs = blobs.collect::<Result<Vec<_>, ImageError>>()?;
+    let config_blob = expected(&source, &part, manifest.config())?;
+    let config: ImageConfig = source.document(&part_of(&config_blob), Some(config_blob), "", limits)?;
+    Ok(Image { manifest: Some(blob.0), ..Image::assemble(source, names, &part_of(&config_blob), config, blobs)? })
 }
 
 const LAYER_TYPES: &str = "a tar archive, as it is or compressed with gzip or zstd";
 
-fn blob(descriptor: &Descriptor) -> String {
-    format!("blobs/sha256/{}", descriptor.digest.hex())
+/// Whether a media type is that one, or what Docker called it before.
+fn is_a(media_type: &MediaType, wanted: &MediaType) -> bool {
+    media_type == wanted || wanted.to_docker_v2s2().is_ok_and(|docker| media_type.as_ref() == docker)
 }
 
-fn expected(descriptor: &Descriptor) -> Expected {
-    (descriptor.digest, descriptor.size)
+fn part_of((digest, _): &Expected) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+/// What the blob has to be that a descriptor in a part leads to.
+fn expected(source: &Source, part: &str, descriptor: &Descriptor) -> Result<Expected, ImageError> {
+    let digest = Digest::try_from(descriptor.digest()).map_err(|error| source.malformed(part, error))?;
+    Ok((digest, descriptor.size()))
 }
 
 fn unknown(source: &Source, part: &str, what: &'static str, found: String, expected: &'static str) -> ImageError {

@@ -1,18 +1,15 @@
 //! An image that is to be written: its documents, and where its layers' bytes are.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use serde::Serialize;
+use oci_spec::image::{ANNOTATION_REF_NAME, Descriptor, ImageManifestBuilder, MediaType, RootFs, SCHEMA_VERSION};
 use sha2::{Digest as _, Sha256};
 
 use super::compression::{Compression, media_type_of};
 use super::digest::Digest;
-use super::document::{
-    CONFIG, CONTAINERD_NAME, Descriptor, ImageConfig, ImageManifest, MANIFEST, PlatformField, REF_NAME, SavedImage,
-};
+use super::document::{CONTAINERD_NAME, ImageConfig, SavedImage, to_bytes};
 use super::error::ImageError;
 use super::image::Layer;
 use super::pipeline::Blob;
@@ -34,7 +31,7 @@ pub struct NewLayer<'a> {
     /// Its bytes.
     pub bytes: LayerBytes<'a>,
     /// What they are compressed with.
-    pub media_type: &'static str,
+    pub media_type: MediaType,
     /// Of the bytes.
     pub digest: Digest,
     /// Of the bytes.
@@ -83,15 +80,8 @@ impl<'a> NewLayer<'a> {
         }
     }
 
-    fn descriptor(&self) -> Descriptor {
-        let (digest, size) = (self.digest, self.size);
-        Descriptor {
-            media_type: self.media_type.to_owned(),
-            digest,
-            size,
-            platform: None,
-            annotations: BTreeMap::new(),
-        }
+    fn descriptor(&self) -> io::Result<Descriptor> {
+        descriptor(self.media_type.clone(), self.digest, self.size)
     }
 }
 
@@ -120,26 +110,22 @@ impl NewImage<'_> {
     /// The documents. `tag` is what the image is called in a layout, its whole name otherwise.
     pub(super) fn documents(&self, tag: Option<&str>) -> io::Result<Documents> {
         let mut config = self.config.clone();
-        config.rootfs.kind = "layers".to_owned();
-        config.rootfs.diff_ids = self.layers.iter().map(|layer| layer.diff_id).collect();
-        let platform = PlatformField {
-            architecture: config.architecture.clone(),
-            os: config.os.clone(),
-            variant: config.variant.clone(),
-        };
+        let mut rootfs = RootFs::default();
+        rootfs.set_diff_ids(self.layers.iter().map(|layer| layer.diff_id.to_string()).collect());
+        config.known.set_rootfs(rootfs);
+        let platform = config.platform();
         let config = to_bytes(&config)?;
-        let manifest = to_bytes(&ImageManifest {
-            schema_version: 2,
-            media_type: Some(MANIFEST.to_owned()),
-            config: descriptor(CONFIG, &config),
-            layers: self.layers.iter().map(NewLayer::descriptor).collect(),
-        })?;
-        let names = [(REF_NAME, tag.unwrap_or(&self.name)), (CONTAINERD_NAME, &self.name)];
-        let entry = Descriptor {
-            platform: Some(platform),
-            annotations: names.map(|(key, name)| (key.to_owned(), name.to_owned())).into(),
-            ..descriptor(MANIFEST, &manifest)
-        };
+        let manifest = ImageManifestBuilder::default()
+            .schema_version(SCHEMA_VERSION)
+            .media_type(MediaType::ImageManifest)
+            .config(descriptor_of(MediaType::ImageConfig, &config)?)
+            .layers(self.layers.iter().map(NewLayer::descriptor).collect::<io::Result<Vec<_>>>()?)
+            .build();
+        let manifest = to_bytes(&manifest.map_err(io::Error::other)?)?;
+        let names = [(ANNOTATION_REF_NAME, tag.unwrap_or(&self.name)), (CONTAINERD_NAME, &self.name)];
+        let mut entry = descriptor_of(MediaType::ImageManifest, &manifest)?;
+        entry.set_annotations(Some(names.map(|(key, name)| (key.to_owned(), name.to_owned())).into()));
+        entry.set_platform(Some(platform.to_document().map_err(io::Error::other)?));
         let saved = SavedImage {
             config: format!("{}.json", digest_of(&config).hex()),
             repo_tags: Some(vec![tag.unwrap_or(&self.name).to_owned()]),
@@ -154,15 +140,15 @@ pub(super) fn saved_part(layer: &NewLayer<'_>) -> String {
     format!("{}.tar", layer.digest.hex())
 }
 
-fn descriptor(media_type: &str, bytes: &[u8]) -> Descriptor {
-    let (digest, size) = (digest_of(bytes), bytes.len() as u64);
-    Descriptor { media_type: media_type.to_owned(), digest, size, platform: None, annotations: BTreeMap::new() }
+fn descriptor_of(media_type: MediaType, bytes: &[u8]) -> io::Result<Descriptor> {
+    descriptor(media_type, digest_of(bytes), bytes.len() as u64)
+}
+
+fn descriptor(media_type: MediaType, digest: Digest, size: u64) -> io::Result<Descriptor> {
+    let digest = oci_spec::image::Digest::try_from(digest.to_string()).map_err(io::Error::other)?;
+    Ok(Descriptor::new(media_type, size, digest))
 }
 
 pub(super) fn digest_of(bytes: &[u8]) -> Digest {
     Digest::new(Sha256::digest(bytes).into())
-}
-
-pub(super) fn to_bytes(document: &impl Serialize) -> io::Result<Vec<u8>> {
-    Ok(serde_json::to_vec(document)?)
 }

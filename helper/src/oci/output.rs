@@ -6,14 +6,15 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use oci_spec::image::{ANNOTATION_REF_NAME, ImageIndexBuilder, MediaType, OciLayoutBuilder, SCHEMA_VERSION};
 use serde_json::{Value, json};
 use tar::{Builder, EntryType};
 use tempfile::NamedTempFile;
 
 use super::digest::Digest;
-use super::document::{INDEX, LayoutMarker, REF_NAME};
+use super::document::{parse, to_bytes};
 use super::image_entry::new_header;
-use super::new_image::{Documents, LayerBytes, NewImage, NewLayer, digest_of, saved_part, to_bytes};
+use super::new_image::{Documents, LayerBytes, NewImage, NewLayer, digest_of, saved_part};
 use super::reference::{ImageReference, Transport};
 use crate::temporary_folder::temporary_folder;
 
@@ -89,7 +90,7 @@ pub fn write_image(image: &NewImage<'_>, out: &ImageReference) -> Result<Digest,
     }
     Ok(match out.transport {
         Transport::DockerArchive => digest_of(&documents.config),
-        Transport::Oci | Transport::OciArchive => documents.entry.digest,
+        Transport::Oci | Transport::OciArchive => digest_of(&documents.manifest),
     })
 }
 
@@ -98,19 +99,25 @@ fn read_index(folder: &Path) -> Result<Value, OutputError> {
     let file = folder.join("index.json");
     let unwritable = |source| OutputError::Unwritable { path: folder.to_owned(), source };
     if fs::read_dir(folder).map_err(unwritable)?.next().is_none() {
-        return Ok(new_index());
+        return new_index().map_err(unwritable);
     }
     if !folder.join("oci-layout").is_file() {
         return Err(OutputError::NoLayout(folder.to_owned()));
     }
     let malformed = |reason: String| OutputError::Index { file: file.clone(), reason };
     let text = fs::read(&file).map_err(|error| malformed(error.to_string()))?;
-    let index: Value = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+    let index: Value = parse(&text).map_err(|error| malformed(error.to_string()))?;
     if index["manifests"].is_array() { Ok(index) } else { Err(malformed("it has no `manifests`".to_owned())) }
 }
 
-fn new_index() -> Value {
-    json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []})
+fn new_index() -> io::Result<Value> {
+    let index = ImageIndexBuilder::default().schema_version(SCHEMA_VERSION).media_type(MediaType::ImageIndex);
+    Ok(serde_json::to_value(index.manifests([]).build().map_err(io::Error::other)?)?)
+}
+
+/// The bytes of `oci-layout`.
+fn layout_marker() -> io::Result<Vec<u8>> {
+    to_bytes(&OciLayoutBuilder::default().image_layout_version("1.0.0").build().map_err(io::Error::other)?)
 }
 
 fn write_folder(image: &NewImage<'_>, documents: &Documents, folder: &Path) -> Result<(), OutputError> {
@@ -125,7 +132,7 @@ fn write_folder(image: &NewImage<'_>, documents: &Documents, folder: &Path) -> R
     let partial = temporary_folder(".lre-image-", Some(parent_of(folder))).map_err(fail)?;
     let write = || {
         let mut new = NewFiles::default();
-        add_to_layout(image, documents, partial.path(), &mut new_index(), &mut new)?;
+        add_to_layout(image, documents, partial.path(), &mut new_index()?, &mut new)?;
         new.keep();
         fs::set_permissions(partial.path(), Permissions::from_mode(0o755))?;
         fs::rename(partial.path(), folder)
@@ -149,13 +156,13 @@ fn add_to_layout(
     for document in [&documents.config, &documents.manifest] {
         place_bytes(document, &blobs.join(digest_of(document).hex()), new)?;
     }
-    let tag = documents.entry.annotations.get(REF_NAME).map(String::as_str);
+    let tag =
+        documents.entry.annotations().as_ref().and_then(|names| names.get(ANNOTATION_REF_NAME)).map(String::as_str);
     if let Some(manifests) = index["manifests"].as_array_mut() {
-        manifests.retain(|entry| entry["annotations"][REF_NAME].as_str() != tag);
+        manifests.retain(|entry| entry["annotations"][ANNOTATION_REF_NAME].as_str() != tag);
         manifests.push(serde_json::to_value(&documents.entry)?);
     }
-    let marker = to_bytes(&LayoutMarker { image_layout_version: "1.0.0".to_owned() })?;
-    replace(&marker, &folder.join("oci-layout"))?;
+    replace(&layout_marker()?, &folder.join("oci-layout"))?;
     replace(&to_bytes(index)?, &folder.join("index.json"))
 }
 
@@ -247,9 +254,9 @@ fn write_layout_archive(
     documents: &Documents,
     tar: &mut Builder<impl io::Write>,
 ) -> io::Result<()> {
-    let mut index = new_index();
+    let mut index = new_index()?;
     index["manifests"] = json!([documents.entry]);
-    append(tar, "oci-layout", &to_bytes(&LayoutMarker { image_layout_version: "1.0.0".to_owned() })?)?;
+    append(tar, "oci-layout", &layout_marker()?)?;
     append(tar, "index.json", &to_bytes(&index)?)?;
     for document in [&documents.manifest, &documents.config] {
         append(tar, &format!("blobs/sha256/{}", digest_of(document).hex()), document)?;

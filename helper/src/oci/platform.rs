@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::document::PlatformField;
+use oci_spec::OciSpecError;
+use oci_spec::image::{Arch, Os, PlatformBuilder};
+
 use crate::system::System;
 
 /// A text that is no platform.
@@ -53,10 +55,24 @@ impl Platform {
     }
 }
 
-impl From<&PlatformField> for Platform {
-    fn from(field: &PlatformField) -> Self {
-        let PlatformField { os, architecture, variant } = field.clone();
-        Self { os, architecture, variant: variant.filter(|variant| !variant.is_empty()) }
+impl Platform {
+    /// As documents have it.
+    pub(super) fn to_document(&self) -> Result<oci_spec::image::Platform, OciSpecError> {
+        // Names stay as they are: `oci-spec` would make `arm64be` of `armbe`.
+        let platform = PlatformBuilder::default()
+            .os(Os::Other(self.os.clone()))
+            .architecture(Arch::Other(self.architecture.clone()));
+        match &self.variant {
+            Some(variant) => platform.variant(variant.clone()).build(),
+            None => platform.build(),
+        }
+    }
+}
+
+impl From<&oci_spec::image::Platform> for Platform {
+    fn from(platform: &oci_spec::image::Platform) -> Self {
+        let (os, architecture) = (platform.os().to_string(), platform.architecture().to_string());
+        Self { os, architecture, variant: platform.variant().clone().filter(|variant| !variant.is_empty()) }
     }
 }
 

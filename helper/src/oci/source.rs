@@ -1,15 +1,16 @@
 //! Where the parts of an image are read from: a folder, or the entries of an archive.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::de::Error as _;
 use sha2::{Digest as _, Sha256};
 
 use super::archive::Archive;
 use super::digest::Digest;
-use super::document;
+use super::document::{self, Document};
 use super::error::ImageError;
 use super::limits::Limits;
 
@@ -54,7 +55,7 @@ impl Source {
     }
 
     /// The document in a part.
-    pub(super) fn document<T: DeserializeOwned>(
+    pub(super) fn document<T: Document>(
         &self,
         name: &str,
         expected: Option<Expected>,
@@ -83,6 +84,12 @@ impl Source {
             }
         }
         document::parse(&bytes).map_err(|source| ImageError::Document { place, part, source })
+    }
+
+    /// A document that has been parsed, and cannot be used.
+    pub(super) fn malformed(&self, part: &str, error: impl fmt::Display) -> ImageError {
+        let source = serde_json::Error::custom(error);
+        ImageError::Document { place: self.place(), part: part.to_owned(), source }
     }
 }
 

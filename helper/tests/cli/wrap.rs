@@ -3,6 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::builder::{Compression, ImageBuilder, LayerBuilder, header, write_archive, write_folder};
 use crate::support::Scene;
@@ -73,6 +74,29 @@ fn wrapped_image_keeps_the_layers_of_its_base_byte_for_byte() {
         lines += &format!("{path} {mode:o} {}\n{text}", entry.header().uid().expect("a user"));
     }
     assert_snapshot!("wrap-layer", lines);
+}
+
+#[test]
+fn what_docker_adds_to_a_configuration_is_kept() {
+    let mut base = debian();
+    let step = |number: u8| json!({"created_by": format!("step {number}"), "v1Compat": {"id": number}});
+    let empty = json!({"created_by": "ENV A=1", "empty_layer": true});
+    base.more = (
+        json!({
+            "created": "2025-01-01T00:00:00Z", "docker_version": "27.0", "container_config": {"Cmd": null},
+            "history": [step(1), empty, step(2)],
+        }),
+        json!({
+            "Cmd": ["bash"], "Entrypoint": null, "Volumes": null, "OnBuild": null, "ArgsEscaped": true, "Image": "",
+            "ExposedPorts": {"80/tcp": {}, "443/tcp": {"x": 1}}, "StopSignal": "SIGINT", "Shell": ["/bin/bash", "-c"],
+            "Healthcheck": {"Test": ["CMD", "true"], "Interval": 1_000_000_000, "StartPeriod": 0},
+        }),
+    );
+    let scene = scene(&base);
+    assert_snapshot!("wrap-docker", scene.run(&WRAP));
+    let config = blob(&scene, "image", &manifest(&scene, "image")["config"]["digest"]);
+    assert_snapshot!("wrap-docker-config", format!("{config:#}"));
+    assert_snapshot!("wrap-docker-inspect", scene.run_without_change(&["image", "inspect", "oci:base"]));
 }
 
 #[test]

@@ -92,12 +92,14 @@ pub(crate) struct ImageBuilder {
     pub(crate) env: Vec<String>,
     pub(crate) architecture: String,
     pub(crate) name: Option<String>,
+    /// Keys of the configuration that replace what is there, and of how its containers run, that are added.
+    pub(crate) more: (Value, Value),
 }
 
 impl ImageBuilder {
     pub(crate) fn new(layers: impl IntoIterator<Item = (LayerBuilder, Compression)>) -> Self {
         let layers = layers.into_iter().map(|(layer, compression)| (layer.bytes(), compression)).collect();
-        Self { layers, env: Vec::new(), architecture: "amd64".to_owned(), name: None }
+        Self { layers, env: Vec::new(), architecture: "amd64".to_owned(), name: None, more: Default::default() }
     }
 
     /// One uncompressed layer.
@@ -122,13 +124,19 @@ impl ImageBuilder {
 
     pub(crate) fn config(&self) -> Vec<u8> {
         let diff_ids: Vec<String> = self.layers.iter().map(|(bytes, _)| digest(bytes)).collect();
-        json_bytes(&json!({
+        let mut config = json!({
             "architecture": self.architecture,
             "os": "linux",
             "config": {"Env": self.env, "WorkingDir": "/work", "Labels": null},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
             "history": [],
-        }))
+        });
+        let add = |object: &mut Value, more: &Value| {
+            more.as_object().into_iter().flatten().for_each(|(key, value)| object[key] = value.clone());
+        };
+        add(&mut config, &self.more.0);
+        add(&mut config["config"], &self.more.1);
+        json_bytes(&config)
     }
 
     /// Adds its blobs, and returns the descriptor of its manifest.

@@ -1,11 +1,13 @@
 //! `lre image build`: the image of a toolchain's workers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde_json::{Map, json};
+use oci_spec::image::{
+    ANNOTATION_DESCRIPTION, ANNOTATION_TITLE, ANNOTATION_VERSION, Config, HistoryBuilder, ImageConfigurationBuilder, Os,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::closure::{layers_of_closure, refuse_other_bytes};
@@ -17,7 +19,7 @@ use crate::command::toolchain_folder::{parser, read_manifest_text};
 use crate::image::compute_image;
 use crate::manifest::{FILE_NAME, Manifest, Origin};
 use crate::oci::digest::Digest;
-use crate::oci::document::{ImageConfig, RootFs, RunConfig};
+use crate::oci::document::ImageConfig;
 use crate::oci::new_image::NewImage;
 use crate::oci::output::check_output;
 use crate::oci::worker_layer::{NewEntry, group_with_user, passwd_with_user};
@@ -127,29 +129,26 @@ fn config(manifest: &Manifest, text: &str, program: Option<String>, layers: usiz
     let architecture = manifest.exec.system.oci_architecture().context("the manifest's system has no images")?;
     let (title, version) = manifest.image.reference.rsplit_once(':').unwrap_or((&manifest.image.reference, ""));
     let digest = Digest::new(Sha256::digest(text.as_bytes()).into());
-    let mut labels = BTreeMap::from([
-        ("org.opencontainers.image.title".to_owned(), title.to_owned()),
-        ("org.opencontainers.image.version".to_owned(), version.to_owned()),
-        ("org.opencontainers.image.description".to_owned(), format!("Worker of the toolchain {}", manifest.name)),
+    let mut labels = HashMap::from([
+        (ANNOTATION_TITLE.to_owned(), title.to_owned()),
+        (ANNOTATION_VERSION.to_owned(), version.to_owned()),
+        (ANNOTATION_DESCRIPTION.to_owned(), format!("Worker of the toolchain {}", manifest.name)),
         ("lre.manifest".to_owned(), digest.to_string()),
     ]);
     labels.extend(manifest.pin.iter().map(|(name, input)| (format!("lre.pin.{name}"), input.rev.clone())));
-    let step = json!({"created": CREATED, "created_by": "lre image build"});
-    Ok(ImageConfig {
-        architecture: architecture.to_owned(),
-        os: "linux".to_owned(),
-        variant: None,
-        config: Some(RunConfig {
-            env: Some(manifest.env.clone()),
-            user: Some(user()),
-            working_dir: Some(HOME.to_owned()),
-            entrypoint: program.map(|program| vec![program]),
-            cmd: None,
-            labels: Some(labels),
-            other: Map::new(),
-        }),
-        rootfs: RootFs { kind: String::new(), diff_ids: Vec::new() },
-        history: vec![step; layers],
-        other: Map::from_iter([("created".to_owned(), CREATED.into())]),
-    })
+    let mut run = Config::default();
+    run.set_env(Some(manifest.env.clone()))
+        .set_user(Some(user()))
+        .set_working_dir(Some(HOME.to_owned()))
+        .set_entrypoint(program.map(|program| vec![program]))
+        .set_labels(Some(labels));
+    let step = HistoryBuilder::default().created(CREATED).created_by("lre image build").build()?;
+    let config = ImageConfigurationBuilder::default()
+        .created(CREATED)
+        .architecture(architecture)
+        .os(Os::Linux)
+        .config(run)
+        .history(vec![step; layers])
+        .build()?;
+    Ok(config.into())
 }

@@ -5,12 +5,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Component;
 
 use clap::Args;
-use serde::Serialize;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::limits::{LimitArguments, explain};
 use crate::command::{Outcome, print_data};
 use crate::oci::digest::Digest;
-use crate::oci::document::RunConfig;
+use crate::oci::document::ImageConfig;
 use crate::oci::error::ImageError;
 use crate::oci::image::{Image, Layer};
 use crate::oci::layer::LayerReader;
@@ -37,7 +39,8 @@ pub struct InspectArguments {
 struct Description {
     names: Vec<String>,
     platform: String,
-    config: RunConfig,
+    #[serde(serialize_with = "run_config")]
+    config: ImageConfig,
     layers: Vec<LayerDescription>,
 }
 
@@ -49,6 +52,12 @@ struct LayerDescription {
     size: Option<u64>,
     diff_id: Digest,
     store_roots: BTreeSet<StoreRoot>,
+}
+
+/// How a container of the image runs, with all that the image says of it.
+fn run_config<S: Serializer>(config: &ImageConfig, serializer: S) -> Result<S::Ok, S::Error> {
+    let document = config.document().map_err(S::Error::custom)?;
+    document.get("config").filter(|config| config.is_object()).unwrap_or(&json!({})).serialize(serializer)
 }
 
 /// Runs the verb.
@@ -67,7 +76,7 @@ fn describe(arguments: &InspectArguments) -> Result<Description, ImageError> {
     let image = Image::open(&arguments.image, &platform, &limits)?;
     let layers = image.layers.iter().map(|layer| describe_layer(&image, layer, &limits)).collect::<Result<_, _>>()?;
     let platform = image.platform().to_string();
-    Ok(Description { names: image.names, platform, config: image.config.config.unwrap_or_default(), layers })
+    Ok(Description { names: image.names, platform, config: image.config, layers })
 }
 
 /// Reads a layer to its end, so that it is known to be what the image says.

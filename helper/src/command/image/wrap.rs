@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde_json::json;
+use oci_spec::image::{ANNOTATION_BASE_IMAGE_NAME, HistoryBuilder};
 
 use super::build::CREATED;
 use super::closure::layers_of_closure;
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &WrapArguments) -> anyhow::Result<Outcome> {
     for layer in &base.layers {
         all.push(NewLayer::of_base(&base.source, layer).map_err(refuse)?);
     }
-    let config = config(&base, program, layers.layers().len());
+    let config = config(&base, program, layers.layers().len())?;
     all.extend(layers.layers());
     write(&NewImage { name, config, layers: all }, &arguments.output, &layers)?;
     Ok(Outcome::Clean)
@@ -182,23 +182,20 @@ fn roots_of_base(inside: &Store, closure: &Closure) -> anyhow::Result<BTreeSet<S
 }
 
 /// The base's configuration, for the worker's program and user.
-fn config(base: &Image, program: String, layers: usize) -> ImageConfig {
+fn config(base: &Image, program: String, layers: usize) -> anyhow::Result<ImageConfig> {
     let mut config = base.config.clone();
-    let run = config.config.get_or_insert_default();
-    run.user = Some(user());
-    run.working_dir = Some(HOME.to_owned());
-    run.entrypoint = Some(vec![program]);
-    run.cmd = None;
-    let labels = run.labels.get_or_insert_default();
-    let title = "org.opencontainers.image.base.name".to_owned();
-    labels.extend(base.names.first().map(|name| (title, name.clone())));
+    let mut run = config.known.config().clone().unwrap_or_default();
+    run.set_user(Some(user())).set_working_dir(Some(HOME.to_owned())).set_entrypoint(Some(vec![program])).set_cmd(None);
+    let name = base.names.first().map(|name| (ANNOTATION_BASE_IMAGE_NAME.to_owned(), name.clone()));
+    run.labels_mut().get_or_insert_default().extend(name);
+    config.known.set_config(Some(run));
     // A history that tells less than all layers is none.
-    let told = config.history.iter().filter(|step| step["empty_layer"].as_bool() != Some(true)).count();
-    if told == base.layers.len() {
-        let step = json!({"created": CREATED, "created_by": "lre image wrap"});
-        config.history.extend(std::iter::repeat_n(step, layers));
+    let history = config.known.history().iter().flatten();
+    if history.filter(|step| step.empty_layer() != Some(true)).count() == base.layers.len() {
+        let step = HistoryBuilder::default().created(CREATED).created_by("lre image wrap").build()?;
+        config.known.history_mut().get_or_insert_default().extend(std::iter::repeat_n(step, layers));
     } else {
-        config.history.clear();
+        config.known.set_history(None);
     }
-    config
+    Ok(config)
 }
