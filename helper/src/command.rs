@@ -14,6 +14,7 @@ mod help;
 pub mod image;
 pub mod init;
 pub mod man;
+mod mode;
 pub mod pin;
 mod progress_bar;
 pub mod regen;

@@ -73,6 +73,11 @@ pub fn render_deployment(
     Ok(files)
 }
 
+/// The files that stay as they are where they are somebody's own: they depend on no manifest.
+pub fn common_files() -> impl Iterator<Item = String> {
+    kubernetes::common_files()
+}
+
 /// The first line of every file, after its comment sign.
 fn marker() -> String {
     format!("{MARKER} by `lre deploy render`. Do not edit.")

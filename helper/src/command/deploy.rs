@@ -1,18 +1,20 @@
 //! `lre deploy render`: writes an engine's configuration, or says how it differs from what it would write.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::changes::{Changes, diffs};
 use super::format::Format;
 use super::image::explain;
+use super::mode::Mode;
 use super::toolchain_folder::{parser, read_manifest};
 use super::{Outcome, print_data, read_text, report_error};
 use crate::check::image::is_named;
-use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, render_deployment};
+use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, common_files, render_deployment};
 use crate::diff::ChangedFile;
+use crate::generated_file::{MARKER, is_generated};
 use crate::generated_folder::{FolderPlan, Written};
 use crate::manifest::Manifest;
 use crate::oci::image::Image;
@@ -30,9 +32,10 @@ pub enum DeployVerb {
     Render(RenderArguments),
 }
 
-/// Writes NativeLink's configuration and the workers of the Kubernetes base.
+/// Writes NativeLink's configuration and a Kubernetes base.
 ///
-/// All values come from the manifests: what a worker offers and what the scheduler matches, images, and files.
+/// All values come from the manifests: what a worker offers and what the scheduler matches, images, and files. Those of the base
+/// that depend on no manifest stay as they are once their first line, the `@generated` one, is removed.
 #[derive(Debug, Args)]
 pub struct RenderArguments {
     /// A toolchain's folder, or the `lre.json` in it. Given several times, there is a worker for each; the first one's is
@@ -49,7 +52,8 @@ pub struct RenderArguments {
     /// The folder to write. Files in it that have other names stay.
     #[arg(long, value_name = "DIR", default_value = "deploy")]
     out: PathBuf,
-    /// What to do where a file differs: `check` prints a diff and the command that writes, and ends with 1.
+    /// What to do where a file differs: `check` prints a diff and the command that writes, and ends with 1; `dry-run`
+    /// prints the diff.
     #[arg(long, value_enum, default_value_t = Mode::Write)]
     mode: Mode,
     /// `json`: one document on stdout, with the diffs.
@@ -63,15 +67,6 @@ fn image(text: &str) -> Result<ImageReference, String> {
     reference.parse().map_err(|error: crate::oci::reference::ReferenceError| error.to_string())
 }
 
-/// What becomes of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    /// Write the files.
-    Write,
-    /// Print a diff and the command that writes, and exit with 1.
-    Check,
-}
-
 /// Runs the subcommand.
 ///
 /// # Errors
@@ -82,25 +77,29 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let manifests = arguments.manifests.iter().map(read).collect::<anyhow::Result<Vec<Manifest>>>()?;
     let read = |reference| read_image(reference, &manifests);
     let images = arguments.images.iter().map(read).collect::<anyhow::Result<Vec<WorkerImage>>>()?;
-    let files = render_deployment(&manifests, &images, arguments.registry.as_deref())?;
+    let mut files = render_deployment(&manifests, &images, arguments.registry.as_deref())?;
+    for name in own_files(&arguments.out) {
+        say(format_args!("`{}` stays as it is: it has no `{MARKER}` marker", arguments.out.join(&name).display()));
+        files.remove(&name);
+    }
     let plan = FolderPlan::new(&arguments.out, &files)?;
     let out = arguments.out.display();
     let stale = stale_images(arguments, &manifests)?;
-    let is_check = arguments.mode == Mode::Check;
+    let is_write = arguments.mode == Mode::Write;
     let changed: Vec<ChangedFile> = match arguments.format {
-        Format::Human if !is_check => Vec::new(),
+        Format::Human if is_write => Vec::new(),
         _ => plan.changed_files().collect(),
     };
-    let written = if is_check { Written::default() } else { plan.write()? };
+    let written = if is_write { plan.write()? } else { Written::default() };
     match arguments.format {
-        Format::Json => Changes::new(!is_check, changed).print()?,
+        Format::Json => Changes::new(is_write, changed).print()?,
         Format::Human => print_data(&diffs(&changed))?,
     }
     if plan.is_empty() && stale.is_none() {
         say(format_args!("`{out}` is up to date"));
         return Ok(Outcome::Clean);
     }
-    if is_check {
+    if arguments.mode == Mode::Check {
         if !plan.is_empty() {
             let (differing, all) = (plan.names().count(), files.len());
             report_error(&format!(
@@ -117,13 +116,23 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     if let Some(stale) = stale {
         eprintln!("warning: {stale}");
     }
-    for name in &written.files {
-        say(format_args!("wrote `{}`", arguments.out.join(name).display()));
+    let (verb, names): (_, Vec<&str>) = match arguments.mode {
+        Mode::Write => ("wrote", written.files.iter().map(String::as_str).collect()),
+        _ => ("would write", plan.names().collect()),
+    };
+    for name in names {
+        say(format_args!("{verb} `{}`", arguments.out.join(name).display()));
     }
     if let Some(warning) = written.warning {
         eprintln!("warning: {warning}; a kill between two of them would have left a mixture");
     }
     Ok(Outcome::Clean)
+}
+
+/// The files of the base that somebody made their own.
+fn own_files(out: &Path) -> Vec<String> {
+    let is_own = |name: &String| std::fs::read(out.join(name)).is_ok_and(|bytes| !is_generated(&bytes));
+    common_files().filter(is_own).collect()
 }
 
 /// Reads which image it is. Whether it holds what its manifest says is `lre check --image`'s to find out.

@@ -8,10 +8,11 @@ mod target;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::changes::{Changes, diffs};
 use super::format::Format;
+use super::mode::Mode;
 use super::toolchain_folder::owner;
 use super::{Outcome, print_data, report_error};
 use crate::diff::ChangedFile;
@@ -42,17 +43,6 @@ pub struct RegenArguments {
     /// Look for store paths in the chroot store DIR, where `/nix/store/X` lies at `DIR/nix/store/X`.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
-}
-
-/// What becomes of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    /// Write the whole folder in one step.
-    Write,
-    /// Print a diff and the command that writes, and exit with 1.
-    Check,
-    /// Print a diff.
-    DryRun,
 }
 
 /// Runs the subcommand.

@@ -1,15 +1,33 @@
-//! What of the Kubernetes base depends on manifests: one Deployment a worker, and the lists of files that name them.
+//! The Kubernetes base. What of it depends on manifests is one Deployment a worker, and the lists of files that name them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{marker, port, worker_file};
+use crate::generated_file::MARKER;
 use crate::manifest::Manifest;
 
 /// The release that the configuration is for.
 const NATIVELINK: &str = "v1.6.6";
 
 const WORKER: &str = include_str!("kubernetes/worker.yaml");
+
+/// What every base has, whatever its toolchains.
+const COMMON: [(&str, &str); 4] = [
+    ("namespace", include_str!("kubernetes/namespace.yaml")),
+    ("cas", include_str!("kubernetes/cas.yaml")),
+    ("scheduler", include_str!("kubernetes/scheduler.yaml")),
+    ("network-policy", include_str!("kubernetes/network-policy.yaml")),
+];
+
+/// The files that somebody may make their own, by name below the deployment's folder.
+pub(super) fn common_files() -> impl Iterator<Item = String> {
+    COMMON.iter().map(|(name, _)| common_file(name))
+}
+
+fn common_file(name: &str) -> String {
+    format!("kubernetes/base/{name}.yaml")
+}
 
 /// The files, by name below the deployment's folder.
 pub(super) fn render_kubernetes(manifests: &[Manifest]) -> BTreeMap<String, String> {
@@ -20,6 +38,10 @@ pub(super) fn render_kubernetes(manifests: &[Manifest]) -> BTreeMap<String, Stri
     ]);
     for manifest in manifests {
         files.insert(format!("kubernetes/base/worker-{}.yaml", manifest.name), worker(manifest));
+    }
+    for (name, text) in COMMON {
+        let marker = format!("# {MARKER} by `lre deploy render`. Without this line it is yours, and stays.\n");
+        files.insert(common_file(name), marker + text);
     }
     files
 }
@@ -60,7 +82,7 @@ fn maps(manifests: &[Manifest], options: &str) -> String {
 fn base(manifests: &[Manifest]) -> String {
     let mut text = kustomization();
     text.push_str("namespace: lre\nresources:\n- ../../nativelink\n");
-    for file in ["namespace", "cas", "scheduler", "network-policy"] {
+    for (file, _) in COMMON {
         let _ = writeln!(text, "- {file}.yaml");
     }
     for manifest in manifests {

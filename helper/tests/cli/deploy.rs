@@ -62,10 +62,38 @@ fn changed_manifest_is_found_and_changes_what_workers_offer() {
 fn hand_written_files_beside_the_rendered_ones_stay() {
     let scene = toolchain();
     scene.write("deploy/kubernetes/base/cas.yaml", "mine\n");
-    assert!(scene.run(&RENDER).starts_with("exit 0\n"));
+    assert_snapshot!("own-file", scene.run(&RENDER));
     assert_eq!(scene.read("deploy/kubernetes/base/cas.yaml"), "mine\n");
+    // One that is generated, and no longer as it should be, is found.
+    scene.edit("deploy/kubernetes/base/namespace.yaml", "restricted", "privileged");
+    assert_snapshot!("stale-base", scene.run_without_change(&with_mode("--mode=check")));
     scene.write("deploy/nativelink/cas.json5", "mine\n");
     assert_snapshot!(scene.run_without_change(&RENDER));
+}
+
+/// Kustomize would refuse a list with a file that is not there.
+#[test]
+fn every_file_that_a_kustomization_names_is_there() {
+    let scene = deployed();
+    let mut named = Vec::new();
+    for folder in ["nativelink", "nativelink/tls", "kubernetes/base"] {
+        for line in scene.read(&format!("deploy/{folder}/kustomization.yaml")).lines() {
+            let file = line.strip_prefix("- ").filter(|item| item.starts_with("..") || item.ends_with(".yaml"));
+            if let Some(file) = file.or_else(|| line.split_once(".json5=").map(|(_, file)| file)) {
+                assert!(scene.path().join("deploy").join(folder).join(file).exists(), "{folder}: {file}");
+                named.push(file.to_owned());
+            }
+        }
+    }
+    named.sort();
+    assert_snapshot!("named-files", named.join("\n"));
+}
+
+#[test]
+fn dry_run_shows_what_a_write_would_change() {
+    let scene = deployed();
+    scene.edit("out/lre.json", "\"OSFamily\": \"Linux\"", "\"OSFamily\": \"Linux $1\"");
+    assert_snapshot!("dry-run", scene.run_without_change(&with_mode("--mode=dry-run")));
 }
 
 #[test]
