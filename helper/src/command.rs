@@ -20,18 +20,21 @@ mod progress_bar;
 pub mod regen;
 pub mod rewrite;
 mod toolchain_folder;
+mod usage_error;
 mod version;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::diagnostic::human::render_error;
-use crate::environment::Environment;
+use crate::environment::{ENVIRONMENT_HINT, Environment};
 use crate::oci::entry::{EntryArguments, VERB, enter};
+use crate::shell::quote_path;
+use crate::system_error::describe_system_error;
 use crate::talk::{Volume, is_coloured, set_volume};
 
 /// Checks and generates Bazel toolchains that live under `/nix/store`.
@@ -83,7 +86,14 @@ impl Arguments {
     /// What was asked for on the command line. What cannot be understood, and help, end the program.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::from_arg_matches(&Self::command_line().get_matches()).unwrap_or_else(|error| error.exit())
+        let command = Self::command_line();
+        let words = usage_error::without_help_of_help(&command, std::env::args_os());
+        let matches = command.clone().try_get_matches_from(&words);
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
+            let Some(message) = usage_error::describe_usage(&error, &command, &words) else { error.exit() };
+            report_error(&message);
+            std::process::exit(2)
+        })
     }
 
     /// The commands with all that their help says.
@@ -131,8 +141,10 @@ impl Arguments {
 /// An error with its causes. An error whose text quotes its cause already is not followed by it again.
 fn describe(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
+    for cause in error.chain().skip(1) {
+        let quoted = cause.to_string();
+        let cause = cause.downcast_ref().map_or_else(|| quoted.clone(), describe_system_error);
+        if !text.contains(&quoted) && !text.contains(&cause) {
             text = format!("{text}: {cause}");
         }
     }
@@ -151,10 +163,28 @@ fn print_data(text: &str) -> anyhow::Result<()> {
 
 /// Reads a text file; the error names it.
 fn read_text(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Why a file is not read, and where to look for another one.
+fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let shown = path.display();
+    let list = |folder: &Path| format!("hint: `ls {}` lists what is there", quote_path(folder));
+    if path.is_dir() {
+        return anyhow!("`{shown}` is a folder, and a file is expected\n\n{}", list(path));
+    }
+    match path.ancestors().skip(1).find(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
+        Some(folder) if error.kind() == std::io::ErrorKind::NotFound => {
+            anyhow!("there is no file `{shown}`\n\n{}", list(folder))
+        }
+        _ => anyhow!("cannot read `{shown}`: {}", describe_system_error(error)),
+    }
 }
 
 fn read_environment(path: &Path) -> anyhow::Result<Environment> {
+    if !path.exists() {
+        bail!("there is no file `{}`\n\n{ENVIRONMENT_HINT}", path.display());
+    }
     let text = read_text(path)?;
     Environment::from_json(&text).with_context(|| format!("cannot use `{}` as Env", path.display()))
 }

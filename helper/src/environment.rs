@@ -3,18 +3,22 @@
 use crate::store::StorePathError;
 use crate::toolchain_path::{PathPolicy, ToolchainPath};
 
+/// Where an Env comes from.
+pub const ENVIRONMENT_HINT: &str = "\
+hint: write one with `nix-instantiate --eval --strict --json toolchain.nix -A lre-cc.meta.Env >env.json`, or \
+`nix eval --json .#lre-cc.meta.Env >env.json` in a flake";
+
 /// Why a list is no usable `Env`.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
     /// The text is no JSON list of strings.
-    #[error(
-        "expected a JSON list of `KEY=VALUE` strings: {0}\n\n\
-         hint: write one with `nix-instantiate --eval --strict --json toolchain.nix -A lre-cc.meta.Env >env.json`, or \
-         `nix eval --json .#lre-cc.meta.Env >env.json` in a flake"
-    )]
+    #[error("expected a JSON list of `KEY=VALUE` strings: {0}\n\n{ENVIRONMENT_HINT}")]
     NotAList(serde_json::Error),
     /// An entry has no `=`.
-    #[error("entry {position} is `{entry}`, which has no `=`")]
+    #[error(
+        "entry {position} is `{entry}`, which has no `=`\n\n\
+         hint: write it as `KEY=VALUE`, such as `PATH=/nix/store/HASH-NAME/bin`"
+    )]
     NoEquals {
         /// Counted from 1.
         position: usize,

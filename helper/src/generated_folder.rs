@@ -132,6 +132,9 @@ pub fn write_each(folder: &Path, files: &BTreeMap<String, String>) -> Result<(),
 
 /// The files that differ.
 fn changes<'a>(folder: &Path, files: &'a BTreeMap<String, String>) -> Result<Vec<Change<'a>>, WriteError> {
+    if let Some(file) = folder.ancestors().find(|part| part.is_file()) {
+        return Err(WriteError::NotFolder(file.to_owned()));
+    }
     let mut changes = Vec::new();
     for (name, text) in files {
         refuse_links(folder, name)?;
@@ -226,12 +229,15 @@ mod unit {
         fs::write(outer.path().join("file"), "")?;
         let folder = outer.path().join("file/out");
         let refused = write(&folder, &[("a", "# @generated\n"), ("b", "# @generated\n")]);
-        let expected = format!("cannot read `{}`: Not a directory (os error 20)", folder.join("a").display());
+        let expected = format!(
+            "`{}` is a file, and a folder is to be written there (no file was changed)\n\nhint: name another folder",
+            outer.path().join("file").display()
+        );
         assert_eq!(refused, Err(expected));
         // The longest name that a folder may have leaves no room for one beside it.
         let folder = outer.path().join("new/deep").join("n".repeat(255));
         let wanted = [("a", "# @generated\n"), (&"m".repeat(256), "# @generated\n")];
-        assert!(write(&folder, &wanted).is_err_and(|error| error.contains("File name too long")));
+        assert!(write(&folder, &wanted).is_err_and(|error| error.contains("file name too long")));
         assert_eq!(fs::read_dir(outer.path())?.count(), 1);
         Ok(())
     }

@@ -30,6 +30,7 @@ pub mod rewrite;
 pub mod shell;
 pub mod store;
 pub mod system;
+pub mod system_error;
 pub mod talk;
 pub mod temporary_folder;
 pub mod toolchain;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::check_image::{ImageSubject, add_image};
@@ -10,7 +9,7 @@ use super::execution_log::{MEBIBYTES, read_execution_log};
 use super::image::LimitArguments;
 use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
-use super::toolchain_folder::{parser, read_manifest_text};
+use super::toolchain_folder::{parser, read_manifest_text, unusable_manifest};
 use super::{Outcome, print_data};
 use crate::check::compiler::foreign_compilers;
 use crate::check::pin::{groups_of_pins, sources_of};
@@ -123,7 +122,7 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
     let text = read_manifest_text(folder, &store, &command)?;
     let manifest = match Manifest::from_json(&text) {
         Err(ManifestError::Schema { found }) => return Ok(newer_schema(folder, text, found)),
-        other => other.with_context(|| format!("cannot use `{}`", folder.join(FILE_NAME).display()))?,
+        other => other.map_err(|error| unusable_manifest(folder, &error))?,
     };
     if !arguments.no_store {
         require_store_dir(std::env::var_os("NIX_STORE_DIR").as_deref())?;

@@ -1,6 +1,7 @@
 //! Execution logs as arguments of commands.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
@@ -29,14 +30,27 @@ pub(super) fn read_outcomes_of(file: &Path, pool: &mut Pool, mebibytes: usize) -
 }
 
 fn open(file: &Path) -> anyhow::Result<File> {
-    File::open(file).with_context(|| format!("cannot read `{}`", file.display()))
+    match File::open(file) {
+        Ok(_) if file.is_dir() => Err(anyhow!("`{}` is a folder, not an execution log\n\n{WRITE_ONE}", file.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(anyhow!("there is no execution log `{}`\n\n{WRITE_ONE}", file.display()))
+        }
+        other => other.with_context(|| format!("cannot read `{}`", file.display())),
+    }
 }
 
+/// Not to the file that was named: it may be something else, and precious.
+const WRITE_ONE: &str = "hint: let Bazel write one with `--execution_log_compact_file=build.log`";
+
 fn refusal(file: &Path, error: &ReadError) -> anyhow::Error {
+    use ReadProblem::{Length, Malformed, Message, Truncated, Utf8};
     let hint = match error.problem {
+        // Not one entry of it is read.
+        Length(_) | Malformed | Message(_) | Truncated | Utf8(_) if error.offset == 0 && !error.inflated => {
+            return anyhow!("`{}` is no execution log of Bazel\n\n{WRITE_ONE}", file.display());
+        }
         ReadProblem::Memory(mebibytes) => more_memory(mebibytes),
-        // Not to the file that was named: it may be something else, and precious.
-        _ => "hint: let Bazel write one with `--execution_log_compact_file=build.log`".to_owned(),
+        _ => WRITE_ONE.to_owned(),
     };
     anyhow!("cannot use `{}` as an execution log: {error}\n\n{hint}", file.display())
 }

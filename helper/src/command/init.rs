@@ -204,7 +204,7 @@ fn below(workspace: &Path, name: &str) -> PathBuf {
 /// Where `MODULE.bazel` is, if it is not here.
 fn no_workspace(folder: &Path) -> anyhow::Error {
     let shown = folder.display();
-    let Ok(absolute) = folder.canonicalize() else {
+    let Some(absolute) = folder.canonicalize().ok().filter(|folder| folder.is_dir()) else {
         return anyhow!("`{shown}` is no folder\n\nhint: name the root of a Bazel workspace with `--workspace DIR`");
     };
     match absolute.ancestors().skip(1).find(|above| above.join(MODULE_FILE).is_file()) {
@@ -289,7 +289,7 @@ fn checkout(workspace: &Path, path: &str) -> (String, bool) {
 fn read(workspace: &Path, name: &str) -> anyhow::Result<Option<(fs::Metadata, String)>> {
     let path = workspace.join(name);
     match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         _ => read_file(&path).map(Some),
     }
 }

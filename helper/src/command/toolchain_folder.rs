@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
-use crate::manifest::{FILE_NAME, Manifest};
+use crate::manifest::{FILE_NAME, Manifest, ManifestError};
 use crate::shell::quote_path;
 use crate::store::Store;
 
@@ -42,7 +42,15 @@ pub(super) fn owner(path: &Path) -> Option<&Path> {
 /// If it is absent or not usable; the error says how to write one.
 pub(super) fn read_manifest(folder: &Path, store: &Store, command: &str) -> anyhow::Result<Manifest> {
     let text = read_manifest_text(folder, store, command)?;
-    Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", folder.join(FILE_NAME).display()))
+    Manifest::from_json(&text).map_err(|error| unusable_manifest(folder, &error))
+}
+
+/// Why a manifest is not used, and how another one is written.
+pub(super) fn unusable_manifest(folder: &Path, error: &ManifestError) -> anyhow::Error {
+    let (text, file) = (error.to_string(), folder.join(FILE_NAME));
+    let has_hint = text.contains("\n\nhint: ");
+    let write = format!("\n\nhint: write one with `lre regen --env-json env.json --out {}`", quote_path(folder));
+    anyhow!("cannot use `{}`: {text}{}", file.display(), if has_hint { "" } else { write.as_str() })
 }
 
 /// Reads the manifest's text.

@@ -11,6 +11,7 @@ use crate::pin::{FLAKE_LOCK, MODULE, MODULE_FILE, PinSubject, Pins, compare_pins
 use crate::shell::quote_path;
 use crate::store::Store;
 use crate::system::host_system;
+use crate::system_error::describe_system_error;
 
 /// Characters of a fix that still fit on a screen.
 const SCREEN: usize = 160;
@@ -41,9 +42,10 @@ pub fn find_toolchains(workspace: &Path) -> Vec<PathBuf> {
 /// A toolchain's checks, and its manifest if it can be read.
 #[must_use]
 pub fn check_folder(workspace: &Path, folder: &Path, store: Option<&Store>) -> (Section, Option<Manifest>) {
-    let title = format!("toolchain `{}`", folder.display());
+    let named = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let title = format!("toolchain `{}`", named.display());
     let file = folder.join(FILE_NAME);
-    let read = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+    let read = std::fs::read_to_string(&file).map_err(|error| describe_system_error(&error));
     let parsed = read.and_then(|text| match Manifest::from_json(&text) {
         Ok(manifest) => Ok((manifest, text)),
         Err(error) => Err(first_line(&error.to_string()).to_owned()),

@@ -47,7 +47,7 @@ pub enum ReadProblem {
     #[error("{0}")]
     Message(#[from] prost::DecodeError),
     /// The same: a field ends beyond its message, or is of another kind.
-    #[error("its bytes are no message")]
+    #[error("its bytes are no entry of a log")]
     Malformed,
     /// A text that is none.
     #[error("{0}")]

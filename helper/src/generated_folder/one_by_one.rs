@@ -90,7 +90,7 @@ mod unit {
         // Someone else makes a folder where the third file is to go.
         fs::create_dir(path("taken"))?;
         let refused = give_names(&changes, staged).map_err(|error| error.to_string());
-        let expected = format!("cannot replace `{}`: Is a directory (os error 21)", path("taken").display());
+        let expected = format!("cannot replace `{}`: is a directory (os error 21)", path("taken").display());
         assert_eq!(refused, Err(expected));
         assert_eq!(fs::read_to_string(path("old"))?, "# @generated old\n");
         let mut names: Vec<_> =

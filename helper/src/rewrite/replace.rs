@@ -131,7 +131,7 @@ mod unit {
         };
         fs::write(folder.path().join("b"), "edited")?;
         let refused = replace_all(&[new("a"), new("b")]).map_err(|error| error.to_string());
-        let expected = format!("cannot replace `{}`: File exists (os error 17)", folder.path().join("b").display());
+        let expected = format!("cannot replace `{}`: file exists (os error 17)", folder.path().join("b").display());
         assert_eq!(refused, Err(expected));
         assert_eq!(fs::read_dir(folder.path())?.count(), 1);
         replace_all(&[new("a")])?;

@@ -86,6 +86,7 @@ fn values_that_name_nothing_are_refused() {
             refused(&["--path", "lre", "--toolchain", "./lre-cc/lre.json"]),
             refused(&["--path", "lre", "--workspace", "sub/deep"]),
             refused(&["--path", "lre", "--workspace", "absent"]),
+            refused(&["--path", "lre", "--workspace", "MODULE.bazel"]),
         ]
         .concat()
     );

@@ -31,5 +31,6 @@ mod store;
 mod support;
 mod surroundings;
 mod talk;
+mod unusable;
 mod worker_image;
 mod wrap;

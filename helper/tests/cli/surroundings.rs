@@ -57,7 +57,7 @@ fn folder_in_the_place_of_a_file_is_refused_and_stays() {
     scene.write("out/cc/BUILD/mine", "of the user\n");
     let refused = scene.run_without_change(&REGEN);
     assert!(refused.starts_with("exit 2\n"), "{refused}");
-    assert!(refused.contains("cannot read `out/cc/BUILD`: Is a directory"), "{refused}");
+    assert!(refused.contains("cannot read `out/cc/BUILD`: is a directory"), "{refused}");
     scene.write("man/lre.1/mine", "of the user\n");
     assert!(scene.run_without_change(&["man", "man"]).starts_with("exit 2\n"));
 }

@@ -15,7 +15,7 @@ use super::layers::Layers;
 use super::output::{OutputArguments, write};
 use super::program::{HOME, folders, program_links, search_path, user, worker_program};
 use crate::command::Outcome;
-use crate::command::toolchain_folder::{parser, read_manifest_text};
+use crate::command::toolchain_folder::{parser, read_manifest_text, unusable_manifest};
 use crate::image::compute_image;
 use crate::manifest::{FILE_NAME, Manifest, Origin};
 use crate::oci::digest::Digest;
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &BuildArguments) -> anyhow::Result<Outcome> {
     require_store_dir(std::env::var_os("NIX_STORE_DIR").as_deref())?;
     let text = read_manifest_text(&arguments.folder, &store, "lre image build --manifest")?;
     let file = arguments.folder.join(FILE_NAME);
-    let manifest = Manifest::from_json(&text).with_context(|| format!("cannot use `{}`", file.display()))?;
+    let manifest = Manifest::from_json(&text).map_err(|error| unusable_manifest(&arguments.folder, &error))?;
     require_image(arguments, &manifest)?;
     check_output(&arguments.output.out)?;
     let added = arguments.worker.iter().chain(&arguments.include).map(|path| path.root().clone());

@@ -1,9 +1,9 @@
 //! What a toolchain is generated from: an Env, published facts, or the manifest that is there.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 
 use super::flake::{self, FlakeReference};
@@ -16,8 +16,9 @@ use crate::command::{read_environment, read_text};
 use crate::environment::Environment;
 use crate::image::image;
 use crate::java::probe::probe_java;
-use crate::manifest::{FlakeInput, Origin};
-use crate::published::read_published;
+use crate::manifest::{FlakeInput, Manifest, Origin};
+use crate::published::{PublishedError, read_published};
+use crate::shell::quote_path;
 use crate::store::database::query_nar_hashes;
 use crate::store::{Store, StoreRoot};
 use crate::toolchain::{Facts, Source};
@@ -89,8 +90,8 @@ impl SourceArguments {
             self.image.generate(reference, store, target, self.kind, paths)
         } else if let Some(path) = &self.published {
             let kind = self.kind.unwrap_or(ToolchainKind::Cc);
-            let source =
-                read_published(&read_text(path)?, kind).with_context(|| format!("cannot use `{}`", path.display()))?;
+            let text = read_text(path)?;
+            let source = read_published(&text, kind).map_err(|error| refuse_facts(path, &text, &error))?;
             Ok(Source { name: target.name(kind), ..source }.generate(|_| None)?)
         } else {
             let manifest = read_manifest(&target.folder, store, "lre regen --out")?;
@@ -125,6 +126,23 @@ impl SourceArguments {
             );
         }
         Ok(())
+    }
+}
+
+/// Why a file is none of published facts, and what to do instead.
+fn refuse_facts(path: &Path, text: &str, error: &PublishedError) -> anyhow::Error {
+    let shown = path.display();
+    match (Manifest::from_json(text), path.parent()) {
+        (Ok(_), Some(folder)) => anyhow!(
+            "`{shown}` is a toolchain's manifest, and not facts about one\n\n\
+             hint: write the files beside it again with `lre regen --out {}`",
+            quote_path(folder)
+        ),
+        _ => anyhow!(
+            "cannot use `{shown}`: {error}\n\n\
+             hint: `--published` is for the facts of NativeLink's toolchains; of a toolchain of your own, name the Env with \
+             `--env-json env.json`"
+        ),
     }
 }
 

@@ -13,6 +13,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
 use super::Remote;
+use crate::system_error::describe_system_error;
 
 /// For a connection, and for each answer that needs no worker.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,13 +79,21 @@ pub(super) async fn connect(remote: &Remote) -> Result<Connection, String> {
     Ok(InterceptedService::new(channel, Headers(remote.headers.clone())))
 }
 
+/// How an answer starts if nobody knows the host.
+pub(super) const UNKNOWN_HOST: &str = "the name of the host cannot be resolved";
+
 /// What the system or TLS says.
 fn innermost(error: &tonic::transport::Error) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause.and_then(|cause| cause.source()) {
         cause = Some(inner);
     }
-    cause.map_or_else(|| error.to_string(), ToString::to_string)
+    let Some(cause) = cause else { return error.to_string() };
+    let text = cause.downcast_ref().map_or_else(|| cause.to_string(), describe_system_error);
+    match text.strip_prefix("failed to lookup address information: ") {
+        Some(reason) => format!("{UNKNOWN_HOST}: {}", reason.to_lowercase()),
+        None => text,
+    }
 }
 
 /// Waits for an answer as long as for any.

@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 
 use super::Remote;
 use super::action::{End, Trial, try_action, words};
-use super::client::{capabilities, connect};
+use super::client::{UNKNOWN_HOST, capabilities, connect};
 use super::interrupt::{Interrupt, Queue};
 use crate::doctor::rc_file::Flag;
 use crate::doctor::{Check, Section};
@@ -91,6 +91,7 @@ fn no_connection(remote: &Remote, reason: String) -> Check {
     let fix = match (remote.address.is_tls(), reason.contains("certificate"), &remote.tls.authority) {
         (true, true, None) => "name the authority that signed the server's certificate with `--tls-ca FILE`",
         (true, true, Some(_)) => "let `--tls-ca` name the authority that signed the server's certificate",
+        _ if reason.starts_with(UNKNOWN_HOST) => "name a host that this machine knows with `--remote`",
         _ => "start the server, or name one that listens with `--remote`",
     };
     Check::failed("connection", reason, fix)

@@ -92,7 +92,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     tally.check("doctor: a port on which nobody listens", || {
         let report = doctor(lab, HELLO, &["--remote=grpc://127.0.0.1:1"])?;
         expect_equal("the report", &report.lines(), &format!("{HEALTHY}failed connection\n"))?;
-        expect_equal("its message", report.message("connection")?, "Connection refused (os error 111)")?;
+        expect_equal("its message", report.message("connection")?, "connection refused (os error 111)")?;
         expect_code(&report, 1)
     });
     tally.check("doctor: an instance that the server does not have", || {
