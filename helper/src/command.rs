@@ -14,6 +14,7 @@ mod help;
 pub mod image;
 pub mod init;
 pub mod man;
+mod max_memory;
 mod mode;
 pub mod pin;
 mod progress_bar;

@@ -1,5 +1,7 @@
 //! The `Env` of a toolchain: the one list of `KEY=VALUE` that feeds the probe, the worker image and the rc file.
 
+mod hidden_inputs;
+
 use crate::store::StorePathError;
 use crate::toolchain_path::{PathPolicy, ToolchainPath};
 
@@ -59,6 +61,13 @@ pub enum EnvironmentError {
         list(.0)
     )]
     HiddenInputs(Vec<String>),
+    /// Variables that change what a JDK does, but that no action has.
+    #[error(
+        "{} in Env would steer Java here and in no Bazel action\n\n\
+         hint: say it in Bazel's flags, such as `--javacopt` and `--jvmopt`, and leave it out of Env",
+        list(.0)
+    )]
+    HiddenJavaInputs(Vec<String>),
     /// `CC` or an entry of `PATH` is not allowed.
     #[error(
         "`{key}` in Env: {reason}\n\n\
@@ -71,40 +80,6 @@ pub enum EnvironmentError {
         reason: StorePathError,
     },
 }
-
-/// Variables that compilers, linkers and Nix's wrappers of them read. Actions see none of them: their flags are those
-/// of the toolchain. `CPLUS_INCLUDE_PATH` is not among them because it becomes flags.
-const HIDDEN_INPUTS: [&str; 17] = [
-    "CCC_ADD_ARGS",
-    "CCC_OVERRIDE_OPTIONS",
-    "COMPILER_PATH",
-    "CPATH",
-    "C_INCLUDE_PATH",
-    "DEPENDENCIES_OUTPUT",
-    "GCC_EXEC_PREFIX",
-    "LDEMULATION",
-    "LD_AUDIT",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "LD_RUN_PATH",
-    "LIBRARY_PATH",
-    "MACOSX_DEPLOYMENT_TARGET",
-    "OBJC_INCLUDE_PATH",
-    "SDKROOT",
-    "SUNPRO_DEPENDENCIES",
-];
-
-/// How the variables of Nix's wrappers start; a suffix names when or for which target they hold.
-const HIDDEN_PREFIXES: [&str; 8] = [
-    "NIX_CFLAGS_",
-    "NIX_CXXSTDLIB_",
-    "NIX_DONT_SET_RPATH",
-    "NIX_ENFORCE_NO_NATIVE",
-    "NIX_ENFORCE_PURITY",
-    "NIX_HARDENING_ENABLE",
-    "NIX_LDFLAGS",
-    "NIX_SET_BUILD_ID",
-];
 
 fn list(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -204,17 +179,6 @@ impl Environment {
                 self.paths.parse(folder).map_err(|reason| EnvironmentError::OutsideStore { key: "PATH", reason })
             })
             .collect()
-    }
-
-    /// Refuses variables that would make the compiler answer otherwise than in an action.
-    ///
-    /// # Errors
-    /// [`EnvironmentError::HiddenInputs`] with all of them.
-    pub fn check_hidden_inputs(&self) -> Result<(), EnvironmentError> {
-        let is_hidden =
-            |key: &&str| HIDDEN_INPUTS.contains(key) || HIDDEN_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
-        let found: Vec<String> = self.iter().map(|(key, _)| key).filter(is_hidden).map(str::to_owned).collect();
-        if found.is_empty() { Ok(()) } else { Err(EnvironmentError::HiddenInputs(found)) }
     }
 
     /// The words of a `BAZEL_…` variable: separated by `:`, where `%:` is a colon and `%%` a percent sign, as in Bazel's

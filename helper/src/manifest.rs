@@ -186,12 +186,10 @@ impl Manifest {
             return Err(ManifestError::FileName(name.clone()));
         }
         let environment = Environment::from_entries(&manifest.env)?;
-        if manifest.cc.is_some() {
-            environment.check_hidden_inputs()?;
-        }
         if manifest.cc.is_some() == manifest.java.is_some() {
             return Err(ManifestError::Kind);
         }
+        environment.check_hidden_inputs(manifest.kind())?;
         manifest.first_forbidden_path().map_or(Ok(()), |path| Err(ManifestError::NonStore(path)))?;
         Ok(manifest)
     }

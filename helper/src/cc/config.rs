@@ -12,6 +12,7 @@ use super::stated::Stated;
 use crate::environment::{Environment, EnvironmentError};
 use crate::store::StorePathError;
 use crate::system::System;
+use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::ToolchainPath;
 
 /// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
@@ -131,7 +132,7 @@ pub struct CcConfig {
 /// See [`ConfigError`].
 pub fn configure_cc(name: &str, environment: &Environment, probe: &CcProbe) -> Result<CcConfig, ConfigError> {
     let compiler = environment.compiler()?;
-    environment.check_hidden_inputs()?;
+    environment.check_hidden_inputs(ToolchainKind::Cc)?;
     let target = target_system(probe)?;
     let flags = Flags { probe, environment, target };
     let stated = Stated { environment, probe, target };

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::check_image::{ImageSubject, add_image};
-use super::execution_log::{MEBIBYTES, read_execution_log};
+use super::execution_log::read_execution_log;
 use super::image::LimitArguments;
+use super::max_memory::MaxMemory;
 use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
 use super::toolchain_folder::{parser, read_manifest_text, unusable_manifest};
@@ -144,7 +145,7 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
     if let Some(log) = &arguments.execution_log {
         let name = log.display().to_string();
         let mut pool = Pool::default();
-        let log = read_execution_log(log, &mut pool, MEBIBYTES)?;
+        let log = read_execution_log(log, &mut pool, MaxMemory::DEFAULT)?;
         checked.groups.extend(foreign_compilers(&folder.display().to_string(), &manifest, &name, &pool, &log));
     }
     if let Some(workspace) = workspace(arguments) {

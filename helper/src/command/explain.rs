@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 
-use super::execution_log::{MEBIBYTES, more_memory, read_execution_log, read_outcomes_of};
+use super::execution_log::{read_execution_log, read_outcomes_of};
+use super::max_memory::MaxMemory;
 use super::progress_bar::Waiting;
 use super::toolchain_folder::{parser, read_manifest};
 use super::{Outcome, print_data};
@@ -39,9 +40,9 @@ pub struct ExplainArguments {
     /// End with 0 if at least N in a hundred actions were hits. Without it, all have to be.
     #[arg(long, value_name = "N", default_value_t = 100.0, value_parser = percent)]
     fail_under: f64,
-    /// How much memory logs and comparison may take, in MiB; the text of the report is not counted.
-    #[arg(long, value_name = "MIB", default_value_t = MEBIBYTES)]
-    max_memory: usize,
+    /// How much memory may be taken, in MiB, 64 at least; the text of the report is not counted.
+    #[arg(long, value_name = "MIB", default_value_t = MaxMemory::DEFAULT)]
+    max_memory: MaxMemory,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -77,12 +78,12 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
         Format::Json => usize::MAX,
         Format::Html => html::NAMED,
     };
-    let limits = Limits { memory: limit.saturating_mul(1 << 20), named };
+    let limits = Limits { memory: limit.countable(), named };
     let report = match &second {
         Some(second) => explain(&pool, &first, second, limits),
         None => explain_one(&pool, &first, limits),
     };
-    let mut report = report.map_err(|error| anyhow!("cannot explain the misses: {error}\n\n{}", more_memory(limit)))?;
+    let mut report = report.map_err(|error| anyhow!("cannot explain the misses: {error}\n\n{}", limit.hint()))?;
     if let Some([first, second]) = arguments.bytes.as_deref() {
         compare_outputs(&mut report, first, second)?;
     }
@@ -99,13 +100,13 @@ pub fn run(arguments: &ExplainArguments) -> anyhow::Result<Outcome> {
     Ok(if is_reached { Outcome::Clean } else { Outcome::Findings })
 }
 
-/// What reads a log into a pool, within so many MiB.
-type Reader = fn(&Path, &mut Pool, usize) -> anyhow::Result<Log>;
+/// What reads a log into a pool, within so much memory.
+type Reader = fn(&Path, &mut Pool, MaxMemory) -> anyhow::Result<Log>;
 
 /// Reads a log as `by` does, which has to have actions.
-fn read(file: &Path, by: Reader, pool: &mut Pool, mebibytes: usize) -> anyhow::Result<Log> {
+fn read(file: &Path, by: Reader, pool: &mut Pool, limit: MaxMemory) -> anyhow::Result<Log> {
     let waiting = Waiting::with(&format!("reading `{}`", file.display()));
-    let log = by(file, pool, mebibytes)?;
+    let log = by(file, pool, limit)?;
     drop(waiting);
     if log.spawns.is_empty() {
         bail!(

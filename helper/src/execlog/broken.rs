@@ -46,9 +46,9 @@ fn a_bomb_is_refused_before_it_takes_the_memory() {
     let bomb = bomb(200 * MEBIBYTE);
     assert!(bomb.len() < MEBIBYTE / 10, "{} bytes", bomb.len());
     let said = error(&bomb, 64 * MEBIBYTE);
-    assert_eq!(said, "it takes more than 64 MiB of memory, in the entry at byte 0 of the decompressed log");
+    assert_eq!(said, "it takes more memory than it may, in the entry at byte 0 of the decompressed log");
     let object = [b"{\"commandArgs\": [\"".to_vec(), vec![b'x'; 2 * MEBIBYTE]].concat();
-    assert_eq!(error(&object, 64 * MEBIBYTE), "it takes more than 64 MiB of memory, in the entry at byte 0");
+    assert_eq!(error(&object, 64 * MEBIBYTE), "it takes more memory than it may, in the entry at byte 0");
 }
 
 #[test]

@@ -59,8 +59,8 @@ pub enum ReadProblem {
     #[error("it refers to entry {0}, which it does not have")]
     UnknownId(u32),
     /// It takes more memory than is allowed.
-    #[error("it takes more than {0} MiB of memory")]
-    Memory(usize),
+    #[error("it takes more memory than it may")]
+    Memory,
 }
 
 /// Reads a log. Of each broken log it says where; a log that ends early is broken. `limit` is in bytes, for all that is
@@ -151,7 +151,7 @@ impl Budget {
     }
 
     fn check_bytes(self, bytes: usize) -> Result<(), ReadProblem> {
-        if bytes > self.limit { Err(ReadProblem::Memory(self.limit >> 20)) } else { Ok(()) }
+        if bytes > self.limit { Err(ReadProblem::Memory) } else { Ok(()) }
     }
 
     /// The longest message or object that may be looked at. `growth` is what a byte of it may become before its parts are
@@ -197,7 +197,7 @@ fn read_messages(
                 return Err(at(ReadProblem::Truncated));
             }
             if wanted < length {
-                return Err(at(ReadProblem::Memory(budget.limit >> 20)));
+                return Err(at(ReadProblem::Memory));
             }
             take(&bytes).map_err(at)?;
         }
@@ -249,7 +249,7 @@ fn read_objects(
         let Some(object) = objects.next() else { return Ok(()) };
         let object = object.map_err(|error| match left.get() {
             None if longest == LONGEST => at(ReadProblem::Length(longest)),
-            None => at(ReadProblem::Memory(budget.limit >> 20)),
+            None => at(ReadProblem::Memory),
             Some(_) => at(error.into()),
         });
         take(object?).map_err(at)?;

@@ -11,7 +11,7 @@ const SECOND: usize = 256;
 /// What a report may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// About how many bytes of memory, the logs included.
+    /// How many bytes of memory are counted at most, the logs included.
     pub memory: usize,
     /// How many actions of each cause are named: to sort a million of them takes as long as to read the log.
     pub named: usize,
@@ -23,11 +23,8 @@ pub(crate) const NO_LIMITS: Limits = Limits { memory: usize::MAX, named: usize::
 
 /// It takes more than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it takes more than {mebibytes} MiB of memory")]
-pub struct MemoryExceeded {
-    /// What it may take.
-    pub mebibytes: usize,
-}
+#[error("it takes more memory than it may")]
+pub struct MemoryExceeded;
 
 /// What may be taken, and what was taken whatever the logs say.
 #[derive(Clone, Copy)]
@@ -56,6 +53,6 @@ impl Memory {
     /// # Errors
     /// If not.
     pub(super) fn check(self, bytes: usize) -> Result<(), MemoryExceeded> {
-        if self.fixed + bytes > self.limit { Err(MemoryExceeded { mebibytes: self.limit >> 20 }) } else { Ok(()) }
+        if self.fixed + bytes > self.limit { Err(MemoryExceeded) } else { Ok(()) }
     }
 }

@@ -147,7 +147,7 @@ fn comparison_may_not_take_more_memory_than_is_allowed() {
     let report = explain(&pool, &first, &second, limits(enough)).expect("memory");
     assert_eq!(report.causes.len(), 500);
     let error = explain(&pool, &first, &second, limits(enough - (1 << 20))).expect_err("too many causes");
-    assert_eq!(error, MemoryExceeded { mebibytes: (enough >> 20) - 1 });
+    assert_eq!(error, MemoryExceeded);
     assert!(explain_one(&pool, &second, limits(pool.bytes())).is_err());
 }
 

@@ -5,22 +5,10 @@ use std::collections::BTreeMap;
 use super::probe::JavaProbe;
 use crate::bazelrc::{BazelrcError, find_shell};
 use crate::environment::{Environment, EnvironmentError};
+use crate::toolchain_kind::ToolchainKind;
 
 /// The first JDK on which Bazel's Java tools run.
 const OLDEST: u32 = 11;
-
-/// Variables that every Java program or its loader reads. Actions see none of them.
-const HIDDEN_INPUTS: [&str; 9] = [
-    "CLASSPATH",
-    "JAVA_OPTIONS",
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVAC_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "LD_AUDIT",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "_JAVA_OPTIONS",
-];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -28,13 +16,6 @@ pub enum ConfigError {
     /// Env is not usable.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
-    /// Variables that steer Java, but that no action has.
-    #[error(
-        "{} in Env would steer Java here and in no Bazel action\n\n\
-         hint: say it in Bazel's flags, such as `--javacopt` and `--jvmopt`, and leave it out of Env",
-        list(.0)
-    )]
-    HiddenInputs(Vec<&'static str>),
     /// The version is none.
     #[error("the JDK's version `{0}` does not start with a number\n\nhint: set `JAVA_HOME` in Env to another JDK")]
     Version(String),
@@ -53,10 +34,6 @@ pub enum ConfigError {
     /// The bash is not usable.
     #[error(transparent)]
     Shell(#[from] BazelrcError),
-}
-
-fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The attributes of `lre_java_toolchain`.
@@ -78,10 +55,7 @@ pub struct JavaConfig {
 /// See [`ConfigError`].
 pub fn configure_java(environment: &Environment, probe: &JavaProbe) -> Result<JavaConfig, ConfigError> {
     environment.search_path()?;
-    let hidden: Vec<&str> = HIDDEN_INPUTS.into_iter().filter(|key| environment.get(key).is_some()).collect();
-    if !hidden.is_empty() {
-        return Err(ConfigError::HiddenInputs(hidden));
-    }
+    environment.check_hidden_inputs(ToolchainKind::Java)?;
     let version = feature_version(&probe.version).ok_or_else(|| ConfigError::Version(probe.version.clone()))?;
     if version < OLDEST {
         return Err(ConfigError::Old(version));

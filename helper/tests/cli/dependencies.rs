@@ -40,11 +40,11 @@ fn reasons(manifest: &str) -> BTreeMap<String, Option<String>> {
 }
 
 /// Each direct dependency, with its licence, as (crate, what depends on it, dependency, licence).
-fn dependencies() -> Vec<[String; 4]> {
+fn dependencies(manifest: &str) -> Vec<[String; 4]> {
     let mut cargo = Command::new(env!("CARGO"));
     // The same everywhere: what other systems need besides is theirs.
     cargo.args(["metadata", "--format-version=1", "--locked", "--filter-platform=x86_64-unknown-linux-gnu"]);
-    cargo.current_dir(root());
+    cargo.args(["--manifest-path", manifest]).current_dir(root());
     let output = cargo.output().expect("Cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -73,10 +73,11 @@ fn dependencies() -> Vec<[String; 4]> {
 fn every_direct_dependency_has_a_reason_and_is_in_the_document() {
     let read = |file: &str| fs::read_to_string(root().join(file)).expect("a manifest");
     let shared = reasons(&read("Cargo.toml"));
-    let folders = BTreeMap::from([("lre", "helper")]);
+    let folders = BTreeMap::from([("lre", "helper"), ("lre-fuzz", "fuzz")]);
     let mut rows: BTreeMap<[String; 3], Vec<String>> = BTreeMap::new();
     let mut without: Vec<String> = Vec::new();
-    for [member, user, name, licence] in dependencies() {
+    let fuzzed = dependencies("fuzz/Cargo.toml").into_iter().filter(|[member, ..]| member == "lre-fuzz");
+    for [member, user, name, licence] in dependencies("Cargo.toml").into_iter().chain(fuzzed) {
         let folder = folders.get(member.as_str()).copied().unwrap_or(&member);
         let own = reasons(&read(&format!("{folder}/Cargo.toml")));
         let reason = own.get(&name).cloned().flatten().or_else(|| shared.get(&name).cloned().flatten());

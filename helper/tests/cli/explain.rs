@@ -138,5 +138,7 @@ fn unusable_logs_are_told_with_their_place() {
     for log in ["cut", "empty", "text", "absent"] {
         assert_snapshot!(log, scene.run(&["explain", "base.json", &format!("{log}.json")]));
     }
-    assert_snapshot!("memory", scene.run(&["explain", "base.json", "--max-memory", "0"]));
+    scene.write("large.json", &format!("{{\"commandArgs\": [\"{}\"]}}", "x".repeat(1 << 20)));
+    assert_snapshot!("memory", scene.run(&["explain", "large.json", "--max-memory", "64"]));
+    assert_snapshot!("little-memory", scene.run(&["explain", "base.json", "--max-memory", "63"]));
 }

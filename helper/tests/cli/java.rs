@@ -92,6 +92,18 @@ fn jdk_of_another_version_and_absent_programs_are_found() {
 }
 
 #[test]
+fn manifest_of_a_jdk_whose_env_steers_java_or_the_loader_is_refused() {
+    for (name, entry) in
+        [("java-manifest-loader", "LD_PRELOAD=/tmp/preload.so"), ("java-manifest-java", "CLASSPATH=/x")]
+    {
+        let scene = Scene::with_jdk();
+        scene.generate();
+        scene.edit("out/lre.json", "\"env\": [", &format!("\"env\": [\"{entry}\","));
+        insta::assert_snapshot!(name, scene.run_without_change(&CHECK));
+    }
+}
+
+#[test]
 fn rc_file_of_a_jdk_selects_the_java_toolchain() {
     let scene = Scene::with_jdk();
     insta::assert_snapshot!("java-bazelrc", scene.run(&["bazelrc", "--env-json", "env.json", "--prefix", "lre"]));

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::case::Tally;
 use crate::lab::{HELLO, HELLO_JAVA, Lab};
-use crate::repository::cargo;
+use crate::repository::{cargo, target_directory};
 use crate::sandbox::{tool, workspace};
 
 /// Folders that hold nothing of this repository's own.
@@ -24,16 +24,15 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         succeed(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
     });
     tally.check("clippy has no warning", || {
-        succeed(cargo().args([
-            "clippy",
-            "--quiet",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ]))
+        let clippy = |manifest: &str| {
+            let mut cargo = cargo();
+            cargo.args(["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--manifest-path", manifest]);
+            // Both share what they depend on.
+            cargo.env("CARGO_TARGET_DIR", target_directory()).args(["--", "--deny", "warnings"]);
+            succeed(&mut cargo)
+        };
+        clippy("Cargo.toml")?;
+        clippy("fuzz/Cargo.toml")
     });
     let mut files = starlark_files(&workspace())?;
     // What `lre` makes of a compiler that it asked itself.

@@ -14,6 +14,7 @@ use crate::manifest::Origin;
 use crate::store::Store;
 use crate::system::{System, host_system};
 use crate::temporary_folder::temporary_folder;
+use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::ToolchainPath;
 
 /// Asks the compiler that Env names. Runs it some ten times, with Env as its only environment.
@@ -23,7 +24,7 @@ use crate::toolchain_path::ToolchainPath;
 pub fn probe_cc(store: &Store, environment: &Environment) -> Result<CcProbe, ProbeError> {
     let path = environment.compiler()?;
     environment.search_path()?;
-    environment.check_hidden_inputs()?;
+    environment.check_hidden_inputs(ToolchainKind::Cc)?;
     let system = System::try_from(host_system())?;
     // A compiler in an image sees nothing else.
     let folder = temporary_folder("lre-probe-", store.image_root())?;

@@ -113,6 +113,8 @@ pub(super) async fn try_action(
         }
         Err(_) => {
             let not_cancelled = cancel(connection, &seen).await.err().map(|status| words(&status));
+            // Who is interrupted in this very moment is told the same.
+            queue.set_failure(not_cancelled.clone());
             End::Late { is_taken: seen.stage == Stage::Executing, not_cancelled }
         }
     };
