@@ -14,6 +14,7 @@ mod harmless;
 mod injection;
 mod job;
 mod jobs;
+mod memory;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "it is written for `cli`")]
 mod support;
