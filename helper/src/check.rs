@@ -91,6 +91,15 @@ impl Subject<'_> {
         format!("write the files again with `lre regen --out {}`", quote_path(self.folder))
     }
 
+    /// Commands that show what was edited, and undo it.
+    fn edited_hint(&self) -> String {
+        let folder = quote_path(self.folder);
+        format!(
+            "the manifest names no such path, so the file was edited: see where with `lre regen --mode=check --out {folder}`, and \
+             write it again with `lre regen --out {folder}`"
+        )
+    }
+
     /// A command that asks the toolchain again.
     fn probe_hint(&self) -> String {
         let name = self.manifest.kind().options(&self.manifest.name);

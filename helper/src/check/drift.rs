@@ -1,5 +1,7 @@
 //! Where a generated file differs from what its manifest describes.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Finding, Kind, Place, Span};
 use crate::manifest::Manifest;
 use crate::store::hash::sha256_sri;
@@ -33,8 +35,13 @@ pub(super) fn finding(manifest: &Manifest, name: &str, text: &str, digest: &str,
 }
 
 fn render_again(manifest: &Manifest, name: &str) -> Option<String> {
+    render_all(manifest)?.remove(name)
+}
+
+/// The files of the folder as this version of `lre` writes them from the manifest.
+pub(super) fn render_all(manifest: &Manifest) -> Option<BTreeMap<String, String>> {
     let recorded = |root: &_| manifest.store_roots.iter().find(|known| known.path == *root)?.nar_hash.clone();
-    Source::from_manifest(manifest).ok()?.generate(recorded).ok()?.remove(name)
+    Source::from_manifest(manifest).ok()?.generate(recorded).ok()
 }
 
 /// The number of the first line that differs, from 1, that line, and what stands there in `wanted`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
+use super::drift::render_all;
 use super::mention::Mention;
 use super::{Subject, group_with, nix_store_command, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
@@ -13,17 +14,39 @@ use crate::store::{Store, StorePath};
 pub(super) fn broken_tools(subject: &Subject<'_>, store: &Store) -> Option<Group> {
     let mentions = subject.mentions.well_formed.iter();
     let tools = mentions.flat_map(|mention| tools_of(mention).into_iter().map(move |tool| (tool, mention)));
-    let findings: Vec<Finding> = tools
-        .filter(|(path, _)| store.has_root(path.root()))
-        .filter_map(|(path, Mention { spot, purpose, .. })| {
-            let (kind, what) = tool_fault(store, &path)?;
-            let place = Place { file: subject.shown(&spot.file), span: Some(spot.span) };
-            let message = format!("{path} {what}  ({spot} {purpose})");
-            Some(Finding { root: Some(path.root().path()), ..Finding::new(kind, place, message) })
-        })
-        .collect();
-    let roots: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.root.as_deref()).collect();
-    let hint = format!("repair the store with {}", nix_store_command(store, "--repair-path", roots));
+    let present = tools.filter(|(path, _)| store.has_root(path.root()));
+    let faults: Vec<_> =
+        present.filter_map(|(path, mention)| Some((tool_fault(store, &path)?, path, mention))).collect();
+    let generated = if faults.is_empty() { None } else { render_all(subject.manifest) };
+    // Where the file as generated has no such path, nothing is wrong with the store.
+    let is_edited = |Mention { path, spot, .. }: &Mention| {
+        let text = generated.as_ref().and_then(|files| files.get(&spot.file));
+        text.is_some_and(|text| !text.contains(&format!("{path}\"")))
+    };
+    let repair = |roots: &BTreeSet<String>| {
+        format!("repair the store with {}", nix_store_command(store, "--repair-path", roots))
+    };
+    let (mut damaged, mut edited) = (BTreeSet::new(), false);
+    let mut findings = Vec::new();
+    for ((kind, what), path, mention) in faults {
+        let root = path.root().path();
+        let hint = if is_edited(mention) {
+            edited = true;
+            subject.edited_hint()
+        } else {
+            damaged.insert(root.clone());
+            repair(&BTreeSet::from([root.clone()]))
+        };
+        let Mention { spot, purpose, .. } = mention;
+        let place = Place { file: subject.shown(&spot.file), span: Some(spot.span) };
+        let message = format!("{path} {what}  ({spot} {purpose})");
+        findings.push(Finding { root: Some(root), hint: Some(hint), ..Finding::new(kind, place, message) });
+    }
+    let hint = match (edited, damaged.is_empty()) {
+        (true, true) => subject.edited_hint(),
+        (true, false) => format!("{}; of the others, {}", subject.edited_hint(), repair(&damaged)),
+        (false, _) => repair(&damaged),
+    };
     let (count, tools) = (findings.len(), plural(findings.len(), "tool", "tools"));
     group_with(format!("{count} unusable {tools} named by `{}`", subject.name()), findings, hint)
 }

@@ -35,6 +35,15 @@ const EXAMPLES: [(&str, &[&str]); 16] = [
     ("completions", &["lre completions bash >~/.local/share/bash-completion/completions/lre"]),
 ];
 
+/// What the help of all commands takes for known.
+const WORDS: &str = "\
+Words:
+  Env         what describes a toolchain: a JSON list of `KEY=VALUE` strings, such as `CC=…`
+  store root  a folder `/nix/store/HASH-NAME`; a toolchain is some of them
+  manifest    the file `lre.json` of a toolchain: its Env, and its store roots with their hashes
+  pin         the revisions of the flake inputs that a toolchain is from
+";
+
 /// The command and those below it with their examples.
 pub(super) fn with_examples(command: Command) -> Command {
     with_examples_of(command, "")
@@ -46,7 +55,10 @@ fn with_examples_of(command: Command, words: &str) -> Command {
         with_examples_of(inner, words.trim_start())
     });
     match EXAMPLES.iter().find(|(of, _)| *of == words) {
-        Some((_, examples)) => command.after_help(format!("Examples:\n  {}", examples.join("\n  "))),
+        Some((_, examples)) => {
+            let words = if words.is_empty() { format!("{WORDS}\n") } else { String::new() };
+            command.after_help(format!("{words}Examples:\n  {}", examples.join("\n  ")))
+        }
         None => command,
     }
 }

@@ -407,3 +407,13 @@ fn toolchain_is_named_by_its_folder_or_by_the_manifest_in_it() {
         );
     }
 }
+
+#[test]
+fn tool_that_only_an_edited_file_names_is_no_fault_of_the_store() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    scene.edit("out/cc/BUILD", &format!("{ROOT}/bin/ar\""), &format!("{ROOT}/bin/a\""));
+    assert_snapshot!("edited-tool", scene.run_without_change(&CHECK));
+    fs::remove_file(scene.path().join(format!("store{ROOT}/bin/nm"))).expect("the tool was there");
+    assert_snapshot!("edited-and-absent-tool", scene.run_without_change(&CHECK));
+}

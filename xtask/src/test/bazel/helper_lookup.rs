@@ -109,7 +109,9 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     tally.check("without any helper the message says where one was looked for", || {
         let wanted = "there is no `lre.helper` tag, `LRE_HELPER` is not set, and `helper/release.json` names no published \
                       release for `x86_64-linux`\n\nhint: in a checkout";
-        expect_said(&[], wanted)
+        expect_said(&[], wanted)?;
+        expect_said(&[], "\n  --repo_env=LRE_LOCAL=off\n")?;
+        build(&["--repo_env=LRE_LOCAL=off"])?.expect_success("the analysis").map(drop)
     });
     tally.check("`lre.helper` comes before LRE_HELPER, and may name a file of the workspace", || {
         write_program(lab, STUB, "#!/bin/sh\nexit 7\n")?;
