@@ -1,5 +1,6 @@
 //! `lre check`: compares a toolchain's folder with the store.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -14,7 +15,7 @@ use super::toolchain_folder::{parser, read_manifest_text, unusable_manifest};
 use super::{Outcome, print_data};
 use crate::check::compiler::foreign_compilers;
 use crate::check::pin::{groups_of_pins, sources_of};
-use crate::check::{Checked, Machine, Toolchain, check_toolchain};
+use crate::check::{Checked, Machine, Toolchain, check_toolchain, plural};
 use crate::diagnostic::github::render_github;
 use crate::diagnostic::human::{Sources, render_human};
 use crate::diagnostic::json::render_json;
@@ -28,7 +29,7 @@ use crate::store::command::realise;
 use crate::store::database::{Validity, query_validity};
 use crate::store::{Store, StoreRoot, require_store_dir};
 use crate::system::host_system;
-use crate::talk::is_coloured;
+use crate::talk::{Volume, is_coloured, is_heard};
 
 /// Checks that a toolchain's folder is as generated and that its store paths are on this machine. Writes nothing.
 #[derive(Debug, Args)]
@@ -88,7 +89,7 @@ enum Format {
 /// # Errors
 /// If the manifest cannot be read, or `NIX_STORE_DIR` names another store than the manifest.
 pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
-    let checked = check(arguments)?;
+    let (checked, summary) = check(arguments)?;
     let Checked { groups, sources, warning, notes } = checked;
     match arguments.format {
         Format::Human => eprint!("{}", render_human(&groups, &sources, is_coloured(&std::io::stderr()))),
@@ -105,6 +106,8 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     Ok(if groups.is_empty() {
         if arguments.confirm {
             print_data("lre check: clean\n")?;
+        } else if matches!(arguments.format, Format::Human) && wants_summary() {
+            eprintln!("{summary}");
         }
         Outcome::Clean
     } else if findings.any(|finding| finding.kind.hides_findings()) {
@@ -114,7 +117,22 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     })
 }
 
-fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
+/// Whether somebody looks on, or asked. What a script or Bazel's fetch would have to pass over is not said.
+fn wants_summary() -> bool {
+    is_heard(Volume::Verbose) || (is_heard(Volume::Usual) && std::io::stderr().is_terminal())
+}
+
+/// What was looked at, in one line, for those who are told that all is well.
+fn summary(arguments: &CheckArguments, manifest: &Manifest) -> String {
+    let count = |number: usize, what: &str| format!("{number} {}", plural(number, what.to_owned(), format!("{what}s")));
+    let (name, files) = (arguments.folder.display(), count(manifest.files.len(), "file"));
+    if arguments.no_store {
+        return format!("`{name}`: {files} as the manifest says; nothing was looked for in the store");
+    }
+    format!("`{name}`: {} and {files} as the manifest says", count(manifest.store_roots.len(), "store root"))
+}
+
+fn check(arguments: &CheckArguments) -> anyhow::Result<(Checked, String)> {
     let folder = arguments.folder.as_path();
     let store = Store::new(arguments.store.clone());
     let options = [("--no-store", arguments.no_store), ("--deep", arguments.deep), ("--realise", arguments.realise)];
@@ -122,7 +140,7 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
     let command = format!("lre check{}{options}", store.option());
     let text = read_manifest_text(folder, &store, &command)?;
     let manifest = match Manifest::from_json(&text) {
-        Err(ManifestError::Schema { found }) => return Ok(newer_schema(folder, text, found)),
+        Err(ManifestError::Schema { found }) => return Ok((newer_schema(folder, text, found), String::new())),
         other => other.map_err(|error| unusable_manifest(folder, &error))?,
     };
     if !arguments.no_store {
@@ -152,7 +170,7 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<Checked> {
         let subject = arguments.pins.subject(workspace, Some((folder, &manifest)));
         add_pins(&mut checked, compare_pins(&subject), arguments.confirm)?;
     }
-    Ok(checked)
+    Ok((checked, summary(arguments, &manifest)))
 }
 
 /// Where the files are that pin something beside Bazel.

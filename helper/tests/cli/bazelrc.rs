@@ -70,8 +70,8 @@ fn empty_path_is_no_path() {
     assert_eq!(
         run(&["PATH="], &[]),
         without.replace(
-            "commit that you imported in your `MODULE.bazel`.\n#\n",
-            "commit that you imported in your `MODULE.bazel`.\n#\n# PATH=\n"
+            "your `MODULE.bazel` names, as `lre check` does.\n#\n",
+            "your `MODULE.bazel` names, as `lre check` does.\n#\n# PATH=\n"
         )
     );
 }

@@ -39,6 +39,19 @@ fn verbose_run_names_each_program() {
 }
 
 #[test]
+fn clean_check_says_so_where_somebody_asks_and_nothing_elsewhere() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.generate();
+    let check = ["check", "out", "--no-store"];
+    let said = |line: &str| format!("exit 0\n--- stdout\n--- stderr\n{line}");
+    assert_eq!(scene.run(&check), said(""));
+    let line = "`out`: 3 files as the manifest says; nothing was looked for in the store\n";
+    assert_eq!(scene.run(&[&check[..], &["-v"]].concat()), said(line));
+    let whole = scene.run(&["check", "out", "--store", "store", "-v"]);
+    assert_eq!(whole.lines().last(), Some("`out`: 1 store root and 3 files as the manifest says"));
+}
+
+#[test]
 fn quiet_and_verbose_exclude_each_other() {
     assert_snapshot!(Scene::empty().run(&["-q", "-v", "check", "out"]));
 }
