@@ -160,7 +160,7 @@ fn broken_database_is_no_answer() {
     fs::create_dir(file(&store, "schema")).expect("a new folder");
     assert_eq!(
         reason(&store),
-        "the Nix database `S/nix/var/nix/db/schema` cannot be read: Is a directory (os error 21)"
+        "the Nix database `S/nix/var/nix/db/schema` cannot be read: is a directory (os error 21)"
     );
 }
 

@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::oci::entry::command_in;
 use crate::shell::{quote, quote_path, quote_words};
 use crate::store::Store;
+use crate::system_error::describe_system_error;
 use crate::talk::say_runs;
 use crate::toolchain_path::ToolchainPath;
 
@@ -45,8 +46,9 @@ pub struct Failure {
 pub enum CompilerError {
     /// It could not be started.
     #[error(
-        "`CC` does not run: {source}\n  {argv}\n\n\
-         hint: see whether it is there with `ls -l {program}`{realise}"
+        "`CC` does not run: {reason}\n  {argv}\n\n\
+         hint: see whether it is there with `ls -l {program}`{realise}",
+        reason = describe_system_error(source)
     )]
     NotStarted {
         /// The command line.

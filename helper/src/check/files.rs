@@ -8,6 +8,7 @@ use crate::build_file::parse;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::manifest::Manifest;
 use crate::store::hash::sha256_sri;
+use crate::system_error::describe_system_error;
 
 /// Files whose names Bazel prefers to those of generated ones: `BUILD.bazel` beside `BUILD`.
 fn replacing_files(folder: &Path, manifest: &Manifest) -> Vec<Finding> {
@@ -70,7 +71,11 @@ impl Files {
                 return;
             }
             Err(error) => {
-                self.unreadable.push(Finding::new(Kind::UnreadableFile, place, format!("{name}: {error}")));
+                self.unreadable.push(Finding::new(
+                    Kind::UnreadableFile,
+                    place,
+                    format!("{name}: {}", describe_system_error(&error)),
+                ));
                 return;
             }
         };

@@ -4,6 +4,7 @@ use super::{Subject, group_with, nix_store_command};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::java::probe::{RELEASE, read_release, release_entry};
 use crate::store::Store;
+use crate::system_error::describe_system_error;
 
 /// A JDK of another version than the manifest's. Published manifests have no NAR hash that would tell.
 pub(super) fn other_java(subject: &Subject<'_>, store: &Store) -> Option<Group> {
@@ -18,7 +19,7 @@ pub(super) fn other_java(subject: &Subject<'_>, store: &Store) -> Option<Group> 
             Some(version) => format!("says `{version}`"),
             None => "names no `JAVA_VERSION`".to_owned(),
         },
-        Err(error) => format!("cannot be read: {error}"),
+        Err(error) => format!("cannot be read: {}", describe_system_error(&error)),
     };
     let mention = subject.mentions.of_root(home.root()).find(|mention| mention.purpose == "java_home");
     let place = match mention {

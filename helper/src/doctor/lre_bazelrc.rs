@@ -7,6 +7,7 @@ use super::rc_file::RcFiles;
 use crate::bazelrc::RemoteSettings;
 use crate::pin::{Rendered, environment_count, render_again};
 use crate::shell::quote;
+use crate::system_error::describe_system_error;
 
 /// The file's name in the root workspace.
 pub const NAME: &str = "lre.bazelrc";
@@ -32,7 +33,11 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
             return Check::failed(NAME, message, fix);
         }
         Err(error) => {
-            return Check::failed(NAME, format!("cannot be read: {error}"), Options::default().command());
+            return Check::failed(
+                NAME,
+                format!("cannot be read: {}", describe_system_error(&error)),
+                Options::default().command(),
+            );
         }
     };
     let real = |path: &Path| path.canonicalize().ok();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::first_line;
 
+use crate::system_error::describe_system_error;
 use crate::talk::say_runs;
 
 /// Longer than a launcher takes that looks its Bazel up; one that downloads is not waited for.
@@ -26,7 +27,7 @@ pub(super) fn version_line(program: &Path, folder: &Path) -> Result<String, Stri
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| format!("`{name}` does not run: {error}"))?;
+        .map_err(|error| format!("`{name}` does not run: {}", describe_system_error(&error)))?;
     let start = Instant::now();
     let status = loop {
         match child.try_wait() {

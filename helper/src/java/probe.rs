@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::manifest::Origin;
 use crate::store::{Store, StorePathError};
 use crate::system::{System, UnknownSystem};
+use crate::system_error::describe_system_error;
 use crate::toolchain_path::ToolchainPath;
 
 /// The raw facts. Nothing in here is decided: that is [`super::config`]'s part.
@@ -84,9 +85,10 @@ pub enum ProbeError {
     },
     /// The JDK does not say which it is.
     #[error(
-        "cannot read `{file}`, which says which JDK it is: {source}\n\n\
+        "cannot read `{file}`, which says which JDK it is: {reason}\n\n\
          hint: set `JAVA_HOME` in Env to the folder of a JDK: it holds `bin` and `release`, as \
-         `${{pkgs.jdk_headless}}/lib/openjdk` does"
+         `${{pkgs.jdk_headless}}/lib/openjdk` does",
+        reason = describe_system_error(source)
     )]
     Release {
         /// The file.

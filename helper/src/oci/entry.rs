@@ -114,6 +114,7 @@ mod linux {
     use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
     use super::{EntryArguments, VERB};
+    use crate::system_error::describe_system_error;
 
     const NONE: Option<&str> = None;
 
@@ -177,7 +178,7 @@ mod linux {
         let Some((program, words)) = arguments.program.split_first() else { return Ok(0) };
         let variables = arguments.env.iter().filter_map(|entry| entry.split_once('='));
         let error = Command::new(program).args(words).env_clear().envs(variables).exec();
-        Err(anyhow!("cannot run `{program}`: {error}"))
+        Err(anyhow!("cannot run `{program}`: {}", describe_system_error(&error)))
     }
 }
 

@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use super::digest::Digest;
+use crate::system_error::describe_system_error;
 
 /// Why an image cannot be read or unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// A file or folder of this machine fails.
-    #[error("cannot read `{}`: {source}", path.display())]
+    #[error("cannot read `{}`: {}", path.display(), describe_system_error(source))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -18,7 +19,7 @@ pub enum ImageError {
     },
     /// The folder that the image is unpacked to fails.
     #[error(
-        "cannot unpack to `{}`: {source}\n\nhint: images are unpacked below `TMPDIR`; let it name a folder with room", path.display()
+        "cannot unpack to `{}`: {}\n\nhint: images are unpacked below `TMPDIR`; let it name a folder with room", path.display(), describe_system_error(source)
     )]
     Unwritable {
         /// The folder.

@@ -16,6 +16,7 @@ use super::document::{parse, to_bytes};
 use super::image_entry::new_header;
 use super::new_image::{Documents, LayerBytes, NewImage, NewLayer, digest_of, saved_part};
 use super::reference::{ImageReference, Transport};
+use crate::system_error::describe_system_error;
 use crate::temporary_folder::temporary_folder;
 
 /// Why an image is not written.
@@ -36,7 +37,7 @@ pub enum OutputError {
         reason: String,
     },
     /// It cannot be written.
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {}", path.display(), describe_system_error(source))]
     Unwritable {
         /// The folder or archive.
         path: PathBuf,

@@ -16,6 +16,7 @@ use tar::{Builder, EntryType};
 use super::image_entry::new_header;
 use crate::store::hash::sri_of_digest;
 use crate::store::{Store, StoreRoot};
+use crate::system_error::describe_system_error;
 
 /// Of one read.
 const BUFFER: usize = 256 * 1024;
@@ -27,7 +28,7 @@ const FOLDER_MODE: u32 = 0o555;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreLayerError {
     /// Something in the store cannot be read.
-    #[error("cannot read `{}`: {source}", path.display())]
+    #[error("cannot read `{}`: {}", path.display(), describe_system_error(source))]
     Unreadable {
         /// The file, folder or link.
         path: PathBuf,

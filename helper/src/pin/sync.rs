@@ -8,12 +8,13 @@ use super::disagreement::{Disagreement, PinKind};
 use super::place::Edit;
 use super::{PinSubject, compare_pins, compare_with};
 use crate::rewrite::Replacement;
+use crate::system_error::describe_system_error;
 
 /// Why nothing is edited.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// A file cannot be read again.
-    #[error("cannot read `{path}`: {source}")]
+    #[error("cannot read `{path}`: {}", describe_system_error(source))]
     Read {
         /// The file.
         path: PathBuf,

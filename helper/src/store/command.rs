@@ -9,6 +9,7 @@ use super::hash::sri_of_nix_hash;
 use super::{Store, StoreRoot};
 use crate::program;
 
+use crate::system_error::describe_system_error;
 use crate::talk::say_runs;
 
 /// The same answers as the database's, without sizes: one process if all roots are valid, three otherwise.
@@ -43,7 +44,7 @@ pub fn realise(store: &Store, roots: &[StoreRoot]) -> Result<(), String> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).status()
     };
     match start() {
-        Err(error) => Err(format!("`nix-store` does not run: {error}")),
+        Err(error) => Err(format!("`nix-store` does not run: {}", describe_system_error(&error))),
         Ok(status) if !status.success() => Err(format!("`nix-store --realise` failed with {status}")),
         Ok(_) => Ok(()),
     }
@@ -83,8 +84,8 @@ fn run(store: &Store, verb: &[&str], roots: &[&StoreRoot]) -> Result<String, Ref
         say_runs(&command);
         command.stdin(Stdio::null()).output()
     };
-    let Output { status, stdout, stderr } =
-        start().map_err(|error| Refusal::NoAnswer(format!("`nix-store` does not run: {error}")))?;
+    let Output { status, stdout, stderr } = start()
+        .map_err(|error| Refusal::NoAnswer(format!("`nix-store` does not run: {}", describe_system_error(&error))))?;
     if status.success() {
         Ok(String::from_utf8_lossy(&stdout).into_owned())
     } else {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::hash::sri_of_nix_hash;
 use super::{Store, StoreRoot, command};
+use crate::system_error::describe_system_error;
 
 /// The schema that is read here: the content of the file `schema` beside the database.
 const SCHEMA: &str = "10";
@@ -163,7 +164,9 @@ impl Database {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(NotReadHere::Unknown(Unknown::Absent(file)))
             }
-            Err(error) => Err(NotReadHere::Unknown(Unknown::Unreadable { file: schema, reason: error.to_string() })),
+            Err(error) => {
+                Err(NotReadHere::Unknown(Unknown::Unreadable { file: schema, reason: describe_system_error(&error) }))
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use nix_nar::{Encoder, FileSystem, FileSystemMetadata};
 use sha2::{Digest as _, Sha256};
 
 use super::hash::sri_of_digest;
+use crate::system_error::describe_system_error;
 
 /// Large enough for any name and link, and small enough for the cache of a core.
 const BUFFER: usize = 128 * 1024;
@@ -23,7 +24,7 @@ const BUFFER: usize = 128 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum NarError {
     /// A file, folder or link below it cannot be read, or changed while it was read.
-    #[error("cannot hash `{}`: {source}", path.display())]
+    #[error("cannot hash `{}`: {}", path.display(), describe_system_error(source))]
     Unreadable {
         /// The file, folder or link.
         path: PathBuf,
@@ -273,7 +274,7 @@ mod unit {
             let error = hash_nar(path, |_| ()).expect_err("no hash").to_string();
             error.replace(&folder.path().display().to_string(), "T")
         };
-        assert_eq!(error(&root.join("no")), "cannot hash `T/tree/no`: No such file or directory (os error 2)");
+        assert_eq!(error(&root.join("no")), "cannot hash `T/tree/no`: no such file or directory (os error 2)");
         let socket = std::os::unix::net::UnixListener::bind(root.join("aa/socket")).expect("a new socket");
         assert_eq!(error(&root), "cannot hash `T/tree/aa/socket`: it is neither a file nor a folder nor a link");
         drop(socket);

@@ -31,7 +31,7 @@ const COMMANDS: [(&str, &str); 14] = [
     ("the same, JSON", "check out --no-store --format json"),
     ("store roots in Env", "bazelrc --env-json env.json"),
     ("inputs of the flake and modules", "pin out"),
-    ("modules", "init --path ../src --dry-run"),
+    ("modules", "init --path ../../src --dry-run"),
     ("lines of `.bazelrc`", "doctor --store store"),
     ("bytes of a BUILD file", "rewrite --from ROOT --to OTHER BUILD --dry-run"),
     ("store roots", "deploy render --manifest out"),
