@@ -7,6 +7,7 @@ pub mod flags;
 pub mod json;
 pub mod lre_bazelrc;
 pub mod machine;
+pub mod module;
 mod program;
 pub mod rc_file;
 pub mod remote;

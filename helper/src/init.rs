@@ -1,10 +1,12 @@
 //! What a workspace needs to use the toolchain, added to its files. Nothing of the user's is changed or moved.
 
+mod checkout;
 mod flake;
 mod flake_text;
 mod kept;
 mod module_file;
 
+pub use checkout::{absent_checkout, absolute, is_checkout};
 pub use flake::{FLAKE_FILE, FlakeError, with_flake};
 pub use kept::{Kept, find_kept};
 pub use module_file::{InitError, ModuleSource, with_module_file};

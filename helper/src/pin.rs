@@ -21,15 +21,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use disagreement::{Disagreement, PinKind, Side};
+pub(crate) use files::Files;
 pub use metadata::{MetadataError, read_flake_pin};
-pub(crate) use module_file::segment_name;
+pub(crate) use module_file::{ModuleFile, Statement, read_module_file, segment_name};
 pub use place::{Edit, Located, Place};
 pub use rc::{Rendered, environment_count, render_again};
 pub use sync::{Sync, SyncError, plan_sync};
 
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::shell::{quote, quote_path};
-use files::Files;
 use lock::FlakeLock;
 
 /// The lock file that is looked for unless another is named.

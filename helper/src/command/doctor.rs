@@ -14,6 +14,7 @@ use crate::doctor::flags::check_flags;
 use crate::doctor::json::render_json;
 use crate::doctor::lre_bazelrc::check_lre_bazelrc;
 use crate::doctor::machine::check_machine;
+use crate::doctor::module::check_module;
 use crate::doctor::rc_file::{Flag, read_rc_files};
 use crate::doctor::remote::{
     Address, Header, Remote, Tls, Trial, ask_credential_helper, check_remote, credential_uri, parse_header,
@@ -108,6 +109,7 @@ fn examine(arguments: &DoctorArguments, workspace: &Path, remote: Option<&Remote
     let mut own = check_flags(&rc, &bazel);
     own.extend(check_shell(&rc.flags, &bazel, std::env::var_os("BAZEL_SH").as_deref()));
     own.push(check_lre_bazelrc(workspace, &rc));
+    own.extend(check_module(workspace, &rc.flags));
     let folders = folders(arguments, workspace);
     if folders.is_empty() {
         own.push(check_pins_alone(workspace));

@@ -15,12 +15,12 @@ use super::{Outcome, print_data};
 use crate::build_file::with_module;
 use crate::diff::ChangedFile;
 use crate::init::{
-    FLAKE_FILE, Kept, ModuleSource, RC_FILE, USER_RC_FILE, find_kept, with_flake, with_ignored_files,
-    with_ignored_folder, with_imports, with_module_file,
+    FLAKE_FILE, Kept, ModuleSource, RC_FILE, USER_RC_FILE, absent_checkout, absolute, find_kept, is_checkout,
+    with_flake, with_ignored_files, with_ignored_folder, with_imports, with_module_file,
 };
 use crate::manifest::FILE_NAME;
-use crate::pin::starlark::{Call, Expression, find_calls};
-use crate::pin::{MODULE, MODULE_FILE, segment_name};
+use crate::pin::starlark::{Expression, find_calls};
+use crate::pin::{MODULE_FILE, segment_name};
 use crate::rewrite::{Replacement, replace_all};
 use crate::shell::quote_path;
 use crate::talk::say;
@@ -226,9 +226,8 @@ fn no_workspace(folder: &Path) -> anyhow::Error {
 fn check_values(arguments: &InitArguments) -> anyhow::Result<()> {
     let workspace = &arguments.workspace;
     if let Some(path) = &arguments.path
-        && !is_checkout(&workspace.join(path))
+        && let Some(reason) = absent_checkout(workspace, path)
     {
-        let (absolute, _) = checkout(workspace, path);
         let is_here = Path::new(path).canonicalize().ok().filter(|here| is_checkout(here));
         let hint = match is_here {
             Some(here) => {
@@ -238,11 +237,6 @@ fn check_values(arguments: &InitArguments) -> anyhow::Result<()> {
                 "name the folder that has this module's `MODULE.bazel`, or a repository with `--git URL --commit SHA`"
                     .to_owned()
             }
-        };
-        let reason = if Path::new(&absolute).is_dir() {
-            format!("`{absolute}` has no `{MODULE_FILE}` of `{MODULE}`")
-        } else {
-            format!("there is no folder `{absolute}`")
         };
         bail!("`--path {path}` names no checkout of this module: {reason}\n\nhint: {hint}");
     }
@@ -259,18 +253,6 @@ fn check_values(arguments: &InitArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether Bazel would find this module there.
-fn is_checkout(folder: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(folder.join(MODULE_FILE)) else { return false };
-    let is_ours = |call: &Call| {
-        let is_name = |(name, value): &(Option<String>, Expression)| {
-            name.as_deref() == Some("name") && matches!(value, Expression::Text { value, .. } if value == MODULE)
-        };
-        call.function == "module" && call.arguments.iter().any(is_name)
-    };
-    with_module(MODULE_FILE, &text, find_calls).is_ok_and(|calls| calls.iter().any(is_ours))
-}
-
 fn source(arguments: &InitArguments) -> Option<ModuleSource> {
     let InitArguments { path, git, commit, version, .. } = arguments;
     let git = git.clone().zip(commit.clone()).map(|(remote, commit)| ModuleSource::Git { remote, commit });
@@ -279,8 +261,7 @@ fn source(arguments: &InitArguments) -> Option<ModuleSource> {
 
 /// The absolute path of a checkout that is named relative to the workspace, and whether Git keeps it.
 fn checkout(workspace: &Path, path: &str) -> (String, bool) {
-    let joined = workspace.join(path);
-    let absolute = joined.canonicalize().or_else(|_| std::path::absolute(&joined)).unwrap_or(joined);
+    let absolute = absolute(&workspace.join(path));
     let is_git = absolute.join(".git").exists();
     (absolute.display().to_string(), is_git)
 }

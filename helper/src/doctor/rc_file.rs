@@ -43,11 +43,12 @@ pub struct Flag {
 }
 
 /// Flags of which the value may be a word of its own. Others are not looked at.
-const WITH_VALUE: [&str; 7] = [
+const WITH_VALUE: [&str; 8] = [
     "--action_env",
     "--config",
     "--extra_execution_platforms",
     "--host_action_env",
+    "--override_module",
     "--platforms",
     "--shell_executable",
     "--test_env",

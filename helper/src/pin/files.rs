@@ -10,7 +10,7 @@ use crate::shell::quote_path;
 
 /// A file's text.
 #[derive(Clone, Debug)]
-pub(super) struct Text {
+pub(crate) struct Text {
     /// Its path from where the command runs, by which messages name it too.
     pub(super) file: String,
     pub(super) text: String,
@@ -28,14 +28,14 @@ impl Text {
 }
 
 /// The root workspace's files, some of them perhaps with a text that is not on the disk yet.
-pub(super) struct Files<'a> {
+pub(crate) struct Files<'a> {
     workspace: &'a Path,
     overlay: &'a BTreeMap<String, String>,
     read: BTreeSet<PathBuf>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(workspace: &'a Path, overlay: &'a BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(workspace: &'a Path, overlay: &'a BTreeMap<String, String>) -> Self {
         Self { workspace, overlay, read: BTreeSet::new() }
     }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Component, Path};
 
+use super::MODULE;
 use super::disagreement::Disagreement;
 use super::files::{Files, Text};
 use super::place::{Located, Place};
@@ -20,31 +21,31 @@ type Failure = Box<Disagreement>;
 
 /// A call with the file that it stands in.
 #[derive(Clone, Debug)]
-pub(super) struct Statement {
-    pub(super) call: Call,
+pub(crate) struct Statement {
+    pub(crate) call: Call,
     pub(super) text: std::sync::Arc<Text>,
 }
 
 impl Statement {
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.text.place(self.call.span.clone())
     }
 
     /// An argument, if it is given.
-    pub(super) fn argument(&self, name: &str) -> Option<Argument<'_>> {
+    pub(crate) fn argument(&self, name: &str) -> Option<Argument<'_>> {
         let expression = self.call.arguments.iter().find(|(known, _)| known.as_deref() == Some(name));
         expression.map(|(_, expression)| Argument { expression, text: &self.text })
     }
 }
 
 /// An argument of a call.
-pub(super) struct Argument<'a> {
+pub(crate) struct Argument<'a> {
     pub(super) expression: &'a Expression,
     text: &'a Text,
 }
 
 impl Argument<'_> {
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.text.place(self.expression.span())
     }
 
@@ -64,7 +65,7 @@ impl Argument<'_> {
     }
 
     /// Its only text.
-    pub(super) fn one(&self) -> Result<Words<'_>, Place> {
+    pub(crate) fn one(&self) -> Result<Words<'_>, Place> {
         match self.texts()?.as_slice() {
             [one] => Ok(one.clone()),
             _ => Err(self.place()),
@@ -74,8 +75,8 @@ impl Argument<'_> {
 
 /// A string of literals, and where they stand.
 #[derive(Clone)]
-pub(super) struct Words<'a> {
-    pub(super) value: String,
+pub(crate) struct Words<'a> {
+    pub(crate) value: String,
     /// The value of each literal, and its bytes with quotes.
     pieces: Vec<(String, Range<usize>)>,
     text: &'a Text,
@@ -84,7 +85,7 @@ pub(super) struct Words<'a> {
 
 impl Words<'_> {
     /// Where it is used. The literal may be bound to a name elsewhere.
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.text.place(match self.pieces.as_slice() {
             [(_, span)] => span.clone(),
             _ => self.span.clone(),
@@ -114,15 +115,15 @@ impl Words<'_> {
 }
 
 /// What `MODULE.bazel` says.
-pub(super) struct ModuleFile {
+pub(crate) struct ModuleFile {
     /// The name of the root module.
-    pub(super) name: Option<String>,
-    /// Every `bazel_dep` and override, in their order.
-    pub(super) statements: Vec<Statement>,
+    pub(crate) name: Option<String>,
+    /// Every `bazel_dep`, override and `use_extension`, and every tag that may be a toolchain's, in their order.
+    pub(crate) statements: Vec<Statement>,
 }
 
 /// Reads the file and the segments that it includes; `None` if it is absent.
-pub(super) fn read_module_file(files: &mut Files<'_>, name: &str) -> Result<Option<ModuleFile>, Failure> {
+pub(crate) fn read_module_file(files: &mut Files<'_>, name: &str) -> Result<Option<ModuleFile>, Failure> {
     let Some(text) = files.read(name)? else { return Ok(None) };
     let mut reader = Reader { files, segments: 0, open: vec![name.to_owned()], statements: Vec::new() };
     reader.read(text)?;
@@ -134,21 +135,42 @@ pub(super) fn read_module_file(files: &mut Files<'_>, name: &str) -> Result<Opti
 
 impl ModuleFile {
     /// The dependencies on a module.
-    pub(super) fn dependencies<'a>(&'a self, module: &'a str) -> impl Iterator<Item = &'a Statement> {
+    pub(crate) fn dependencies<'a>(&'a self, module: &'a str) -> impl Iterator<Item = &'a Statement> {
         self.naming(module, "name", |function| function == "bazel_dep")
     }
 
     /// The overrides of a module.
-    pub(super) fn overrides<'a>(&'a self, module: &'a str) -> impl Iterator<Item = &'a Statement> {
+    pub(crate) fn overrides<'a>(&'a self, module: &'a str) -> impl Iterator<Item = &'a Statement> {
         self.naming(module, "module_name", |function| OVERRIDES.contains(&function))
+    }
+
+    /// Whether it has the extension of this module, by any name of its repository.
+    pub(crate) fn uses_extension(&self) -> bool {
+        let repository = |dependency: &Statement| Some(dependency.argument("repo_name")?.one().ok()?.value);
+        let known: Vec<String> = match self.name.as_deref() {
+            Some(MODULE) => vec![String::new()],
+            _ => {
+                self.dependencies(MODULE).map(|found| repository(found).unwrap_or_else(|| MODULE.to_owned())).collect()
+            }
+        };
+        self.statements.iter().filter(|statement| statement.call.function == "use_extension").any(|statement| {
+            let label = statement.call.arguments.first().map(|(_, label)| label);
+            let Some(Expression::Text { value: label, .. }) = label else { return false };
+            label
+                .strip_suffix("//extensions:lre.bzl")
+                .is_some_and(|repository| known.iter().any(|known| known == repository.trim_start_matches('@')))
+        })
     }
 
     /// Dependencies and overrides of which it is not known what module they are about.
     pub(super) fn unnamed(&self) -> impl Iterator<Item = (&Statement, Place)> {
         self.statements.iter().filter_map(|statement| {
-            let argument = if statement.call.function == "bazel_dep" { "name" } else { "module_name" };
-            let is_known = statement.call.function == "module";
-            let place = statement.argument(argument).filter(|_| !is_known)?.one().err()?;
+            let argument = match statement.call.function.as_str() {
+                "bazel_dep" => "name",
+                function if OVERRIDES.contains(&function) => "module_name",
+                _ => return None,
+            };
+            let place = statement.argument(argument)?.one().err()?;
             Some((statement, place))
         })
     }
@@ -184,7 +206,11 @@ impl Reader<'_, '_> {
         for call in calls {
             match call.function.as_str() {
                 "include" => self.include(&text, &call)?,
-                function if function == "module" || function == "bazel_dep" || OVERRIDES.contains(&function) => {
+                function
+                    if matches!(function, "module" | "bazel_dep" | "use_extension")
+                        || function.ends_with(".toolchain")
+                        || OVERRIDES.contains(&function) =>
+                {
                     self.statements.push(Statement { call, text: text.clone() });
                 }
                 _ => {}

@@ -187,6 +187,61 @@ fn machine_without_nix_and_bazel_builds_remotely() {
 }
 
 #[test]
+fn what_the_module_file_names_has_to_be_there() {
+    let scene = healthy();
+    let checks = |scene: &Scene| {
+        let said = doctor(scene, &[]);
+        let lines: Vec<&str> = said.lines().collect();
+        let start = lines.iter().position(|line| line.contains(" module ")).expect(&said);
+        let end = lines[start..].iter().position(|line| line.is_empty()).expect(&said);
+        lines[start..start + end].join("\n") + "\n"
+    };
+    let module = |source: &str, manifest: &str| {
+        format!(
+            "bazel_dep(name = \"local-remote-execution\", repo_name = \"lre\")\n{source}\n\nlre = \
+             use_extension(\"@lre//extensions:lre.bzl\", \"lre\")\nlre.toolchain(\n    name = \"cc\",\n    manifest = \
+             \"{manifest}\",\n)\n"
+        )
+    };
+    let path = |path: &str| {
+        format!("local_path_override(\n    module_name = \"local-remote-execution\",\n    path = \"{path}\",\n)")
+    };
+    scene.write("MODULE.bazel", &module(&path("chekout"), "//lre-c:lre.json"));
+    assert_snapshot!("module", doctor(&scene, &[]));
+    scene.write("checkout/MODULE.bazel", "module(name = \"local-remote-execution\")\n");
+    scene.write("other/MODULE.bazel", "module(name = \"other\")\n");
+    let said: Vec<String> = [
+        module(&path("checkout"), "//out:lre.json"),
+        module(&path("checkout"), "@local-remote-execution//generated-cc:lre.json"),
+        module(&path("checkout"), "//out/cc:lre.jsn"),
+        module(&path("other"), "@//out:lre.json"),
+        module(
+            "git_override(module_name = \"local-remote-execution\", commit = \"0\", remote = \"https://a.example/b.git\")",
+            "//out:lre.json",
+        ),
+        "module(name = \"local-remote-execution\")\nlre = use_extension(\"//extensions:lre.bzl\", \
+         \"lre\")\nlre.toolchain(name = \"cc\", manifest = \"//generated-cc:lre.json\")\n"
+            .to_owned(),
+        "bazel_dep(name = \"rules_cc\", version = \"1\")\n".to_owned(),
+        "module(\n".to_owned(),
+    ]
+    .iter()
+    .map(|text| {
+        scene.write("MODULE.bazel", text);
+        checks(&scene)
+    })
+    .collect();
+    assert_snapshot!("module-sources", said.concat());
+    scene.write("MODULE.bazel", &module(&path("chekout"), "//out:lre.json"));
+    let with_flag = |path: &str| {
+        let flag = format!("common --override_module local-remote-execution=%workspace%/{path}\n");
+        scene.write(".bazelrc", &format!("{RC}{flag}"));
+        checks(&scene)
+    };
+    assert_snapshot!("module-flags", with_flag("checkout") + &with_flag("absent"));
+}
+
+#[test]
 fn programs_that_say_no_version_are_told() {
     let scene = healthy();
     scene.write_program("bin/nix-store", "#!/bin/sh\nexit 3\n");

@@ -25,6 +25,7 @@ passed strict env
 passed platforms
 passed shell
 passed lre.bazelrc
+passed module
 passed check
 passed image
 passed pins
