@@ -99,7 +99,7 @@ impl Change {
 /// If the folder is no workspace, a file cannot be read or completed, nobody can be asked, or a file cannot be written. No
 /// file is changed then.
 pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
-    let Plan { changes, kept } = plan(arguments)?;
+    let Plan { changes, kept, files } = plan(arguments)?;
     let is_json = arguments.format == Format::Json;
     if is_json && !arguments.yes && !arguments.dry_run {
         bail!(
@@ -112,10 +112,12 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     }
     let left = kept.iter().map(Left::of_kept).collect();
     if changes.is_empty() {
-        let state = if kept.is_empty() { ": the workspace uses the toolchain already" } else { "" };
-        say(format_args!("nothing to add{state}"));
+        say(format_args!("nothing to add to {}", listed(&files)));
         if is_json {
             Changes::new(arguments.yes, changed).leaving(left).print()?;
+        }
+        if let Some(next) = next_step(arguments, false)? {
+            say(format_args!("\nnext: {next}"));
         }
         return Ok(Outcome::Clean);
     }
@@ -129,26 +131,61 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::Clean);
     }
-    let grown = changes.iter().any(|change| change.name == FLAKE_FILE && change.old.is_some());
+    let flake = changes.iter().find(|change| change.name == FLAKE_FILE);
+    let (is_new, is_grown) =
+        (flake.is_some_and(|flake| flake.old.is_none()), flake.is_some_and(|flake| flake.old.is_some()));
     write(&arguments.workspace, changes)?;
     if is_json {
         Changes::new(true, changed).leaving(left).print()?;
     }
-    if grown {
+    if is_grown {
         say(format_args!(
             "\nnext: in `perSystem` of `{FLAKE_FILE}`, give `local-remote-execution.settings` the toolchain's `Env`, and the \
              shell `shellHook = config.local-remote-execution.installationScript`"
         ));
-    } else if !arguments.workspace.join(RC_FILE).exists() {
-        say(format_args!("\nnext: let the flake or `lre bazelrc --env-json FILE --prefix lre` write `{RC_FILE}`"));
+    } else if let Some(next) = next_step(arguments, is_new)? {
+        say(format_args!("\nnext: {next}"));
     }
     Ok(Outcome::Clean)
+}
+
+/// The command that writes `lre.bazelrc`, while there is none.
+fn next_step(arguments: &InitArguments, is_flake_new: bool) -> anyhow::Result<Option<String>> {
+    let workspace = &arguments.workspace;
+    if workspace.join(RC_FILE).exists() {
+        return Ok(None);
+    }
+    let has_module = || -> anyhow::Result<bool> {
+        let flake = read(workspace, FLAKE_FILE)?;
+        Ok(flake.is_some_and(|(_, text)| !text.trim().is_empty() && with_flake(Some(&text), None) == Ok(None)))
+    };
+    if !arguments.nix && !has_module()? {
+        let file = quote_path(&below(workspace, RC_FILE));
+        return Ok(Some(format!("`lre bazelrc --env-json env.json --prefix lre >{file}`")));
+    }
+    let folder = below(workspace, "");
+    let enter = if folder.as_os_str().is_empty() { String::new() } else { format!("cd {} && ", quote_path(&folder)) };
+    // In a Git repository Nix sees no file that Git does not know.
+    let is_git = absolute(workspace).ancestors().any(|folder| folder.join(".git").exists());
+    let add = if is_flake_new && is_git { format!("git add {FLAKE_FILE} && ") } else { String::new() };
+    Ok(Some(format!("`{enter}{add}nix develop`")))
+}
+
+/// Names in a sentence.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        all => all.concat(),
+    }
 }
 
 /// What is to be done, and what is not.
 struct Plan {
     changes: Vec<Change>,
     kept: Vec<Kept>,
+    /// Every file that is looked at.
+    files: Vec<&'static str>,
 }
 
 fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
@@ -167,10 +204,13 @@ fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
         .collect();
     let asked = arguments.toolchain.as_deref().map(label);
     let is_same = |one: &str, other: &str| checkout(workspace, one).0 == checkout(workspace, other).0;
-    let kept = find_kept(&files, source.as_ref(), asked.as_deref(), is_same)?;
+    let is_there = |path: &str| workspace.join(path).is_dir();
+    let kept = find_kept(&files, source.as_ref(), asked.as_deref(), (is_same, is_there))?;
+    let mut files = vec![MODULE_FILE];
     let mut changes = Vec::new();
     changes.extend(completed.map(|after| Change { name: MODULE_FILE, old: Some((metadata, module)), after }));
     let mut add = |name: &'static str, complete: &dyn Fn(&str) -> Option<String>| -> anyhow::Result<()> {
+        files.push(name);
         let old = read(workspace, name)?;
         let after = complete(old.as_ref().map_or("", |(_, text)| text));
         changes.extend(after.map(|after| Change { name, old, after }));
@@ -182,12 +222,13 @@ fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
         add(".bazelignore", &|text| with_ignored_folder(text, folder))?;
     }
     if arguments.nix {
+        files.push(FLAKE_FILE);
         let old = read(workspace, FLAKE_FILE)?;
         let reference = source.as_ref().and_then(|source| source.flake_reference(|path| checkout(workspace, path)));
         let after = with_flake(old.as_ref().map(|(_, text)| text.as_str()), reference.as_deref())?;
         changes.extend(after.map(|after| Change { name: FLAKE_FILE, old, after }));
     }
-    Ok(Plan { changes, kept })
+    Ok(Plan { changes, kept, files })
 }
 
 /// What is of one machine: with Nix, `lre.bazelrc` is a link into its store.

@@ -23,7 +23,7 @@ impl fmt::Display for Kept {
 }
 
 /// The calls in the module file and its segments, by name and text, that say otherwise where the module comes from or which
-/// toolchain there is. `is_same` compares two paths of checkouts.
+/// toolchain there is. `is_same` compares two paths of checkouts, and `is_there` says whether there is such a folder.
 ///
 /// # Errors
 /// If a file is no Starlark.
@@ -31,7 +31,7 @@ pub fn find_kept(
     files: &[(&str, &str)],
     source: Option<&ModuleSource>,
     manifest: Option<&str>,
-    is_same: impl Fn(&str, &str) -> bool,
+    (is_same, is_there): (impl Fn(&str, &str) -> bool, impl Fn(&str) -> bool),
 ) -> Result<Vec<Kept>, ParseError> {
     let mut calls = Vec::new();
     for (file, text) in files {
@@ -47,7 +47,10 @@ pub fn find_kept(
         if let Some((place, call)) = find(&is_override).or_else(|| find(&is_dependency))
             && !is_from(call, source, is_same)
         {
-            let message = format!("has {}, left as it is: for `{source}` change it by hand", described(call));
+            let is_lost = call.function == "local_path_override"
+                && argument(call, Some("path")).is_some_and(|path| !is_there(path));
+            let state = if is_lost { "which does not exist and is left as it is" } else { "left as it is" };
+            let message = format!("has {}, {state}: for `{source}` change it by hand", described(call));
             kept.push(Kept { place: place.clone(), message });
         }
     }
@@ -101,7 +104,8 @@ mod unit {
 
     fn said(text: &str, source: &ModuleSource, manifest: Option<&str>) -> Result<Vec<String>, ParseError> {
         let is_same = |one: &str, other: &str| one.trim_end_matches('/') == other;
-        let kept = find_kept(&[("MODULE.bazel", text)], Some(source), manifest, is_same)?;
+        let kept =
+            find_kept(&[("MODULE.bazel", text)], Some(source), manifest, (is_same, |path: &str| path == "../lre"))?;
         Ok(kept.iter().map(Kept::to_string).collect())
     }
 
@@ -133,6 +137,12 @@ mod unit {
              `lre.toolchain(name = \"NAME\", manifest = \"//a:lre.json\")` by hand",
         ];
         assert_eq!(said(text, &git, Some("//a:lre.json"))?, expected);
+        let lost = "local_path_override(module_name = \"local-remote-execution\", path = \"../gone\")\n";
+        let expected = [
+            "MODULE.bazel:1:1: has `local_path_override` with `path = \"../gone\"`, which does not exist and is left as it is: for \
+             `--git u --commit 1` change it by hand",
+        ];
+        assert_eq!(said(lost, &git, None)?, expected);
         Ok(())
     }
 }

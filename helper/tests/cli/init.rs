@@ -32,8 +32,8 @@ fn files_are_completed_and_a_second_run_changes_nothing() {
     let scene = workspace();
     let arguments = ["init", "--git", "https://example.com/lre.git", "--commit", &"0".repeat(40), "--yes"];
     assert_snapshot!("first", scene.run(&arguments));
-    let again = "exit 0\n--- stdout\n--- stderr\nnothing to add: the workspace uses the toolchain already\n";
-    assert_eq!(scene.run_without_change(&["init", "--yes"]), again);
+    let again = scene.run_without_change(&["init", "--yes"]);
+    assert_snapshot!("again", again);
     assert_eq!(scene.run_without_change(&arguments), again);
     assert!(scene.read("MODULE.bazel").starts_with(MODULE));
     assert_eq!(
@@ -41,6 +41,9 @@ fn files_are_completed_and_a_second_run_changes_nothing() {
         "build -c opt\ntry-import %workspace%/lre.bazelrc\ntry-import %workspace%/user.bazelrc\n"
     );
     assert_eq!(scene.read(".gitignore"), "/user.bazelrc\n");
+    scene.write("lre.bazelrc", "");
+    let complete = "exit 0\n--- stdout\n--- stderr\nnothing to add to `MODULE.bazel`, `.bazelrc` and `.gitignore`\n";
+    assert_eq!(scene.run_without_change(&["init", "--yes"]), complete);
 }
 
 #[test]
@@ -100,9 +103,8 @@ fn what_is_there_and_differs_stays_and_is_said() {
     scene.run(&["init", "--path", "lre", "--toolchain", "lre-cc", "--yes"]);
     // The same folder by another name.
     let same = scene.path().join("lre").display().to_string();
-    let again = "exit 0\n--- stdout\n--- stderr\nnothing to add: the workspace uses the toolchain already\n";
     let arguments = ["init", "--path", &same, "--toolchain", "lre-cc/lre.json", "--yes"];
-    assert_eq!(scene.run_without_change(&arguments), again);
+    assert_snapshot!("same", scene.run_without_change(&arguments));
     scene.write(".bazelignore", "lre-cc\nother\n");
     let other = ["init", "--version", "1.0", "--toolchain", "other", "--yes"];
     assert_snapshot!("kept", scene.run_without_change(&other));
@@ -152,14 +154,17 @@ fn on_a_terminal_it_asks_and_only_yes_writes() {
 fn new_flake_is_that_of_the_template() {
     let scene = workspace();
     let commit = "0".repeat(40);
+    scene.write(".git/HEAD", "");
     let result = scene.run(&["init", "--nix", "--git", "https://github.com/a/b.git", "--commit", &commit, "--yes"]);
     assert!(result.starts_with("exit 0\n"), "{result}");
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/default/flake.nix");
     let template = std::fs::read_to_string(template).expect("the template");
     let expected = template.replace("git+file:///path/to/the/checkout", &format!("github:a/b/{commit}"));
     assert_eq!(scene.read("flake.nix"), expected);
-    let again = "exit 0\n--- stdout\n--- stderr\nnothing to add: the workspace uses the toolchain already\n";
-    assert_eq!(scene.run_without_change(&["init", "--nix", "--yes"]), again);
+    assert_snapshot!("new-flake", result);
+    assert_snapshot!("new-flake-again", scene.run_without_change(&["init", "--nix", "--yes"]));
+    // The flake that is there says that Nix is.
+    assert_snapshot!("new-flake-known", scene.run_without_change(&["init", "--workspace", ".", "--yes"]));
 }
 
 const FLAKE: &str = "\
