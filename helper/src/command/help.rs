@@ -44,6 +44,14 @@ Words:
   pin         the revisions of the flake inputs that a toolchain is from
 ";
 
+/// An example of a command, by its words after `lre`: the first one with an option of those, or the first.
+pub(super) fn example_of(words: &str, options: &[String]) -> Option<&'static str> {
+    let examples = EXAMPLES.iter().find(|(of, _)| *of == words)?.1;
+    let is_in = |example: &str, option: &str| example.split(' ').any(|word| option.split(' ').next() == Some(word));
+    let with_option = examples.iter().find(|example| options.iter().any(|option| is_in(example, option)));
+    with_option.or(examples.first()).copied()
+}
+
 /// The command and those below it with their examples.
 pub(super) fn with_examples(command: Command) -> Command {
     with_examples_of(command, "")

@@ -71,11 +71,17 @@ fn commit(text: &str) -> Result<String, String> {
     if is_commit { Ok(text.to_lowercase()) } else { Err("a commit has 40 hexadecimal digits".to_owned()) }
 }
 
+/// A folder elsewhere can be no label of the workspace.
+const FOLDER_EXPECTED: &str = "\
+expected a folder below the workspace\n\n\
+hint: write one with `lre regen --env-json env.json --out lre-cc`, then name it with `--toolchain lre-cc`; without \
+`--toolchain` the toolchain is the published one";
+
 fn folder(text: &str) -> Result<String, String> {
     let text = text.trim_start_matches("./").trim_end_matches('/');
     let text = text.strip_suffix(FILE_NAME).and_then(|text| text.strip_suffix('/')).unwrap_or(text);
     let is_below = !text.is_empty() && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if is_below { Ok(text.to_owned()) } else { Err("a folder below the workspace, such as `lre-cc`".to_owned()) }
+    if is_below { Ok(text.to_owned()) } else { Err(FOLDER_EXPECTED.to_owned()) }
 }
 
 /// A file of the workspace that changes.

@@ -28,6 +28,15 @@ pub(super) fn folder_of(named: PathBuf) -> PathBuf {
     }
 }
 
+/// The toolchains' folders in a folder, sorted. Of what is not readable there are none.
+pub(super) fn toolchains_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_toolchain = |folder: &PathBuf| folder.join(FILE_NAME).is_file();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_toolchain).collect();
+    found.sort();
+    found.into_iter().map(|found| found.strip_prefix("./").map(Path::to_owned).unwrap_or(found)).collect()
+}
+
 /// The toolchain's folder that `path` lies in.
 pub(super) fn owner(path: &Path) -> Option<&Path> {
     let real = |folder: &Path| Path::new(".").join(folder).canonicalize().ok();
@@ -67,16 +76,32 @@ pub(super) fn read_manifest_text(folder: &Path, store: &Store, command: &str) ->
     }
     let path = folder.join(FILE_NAME);
     match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !folder.exists() && owner(folder).is_none() => {
+            Err(absent(folder, store))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let hint = match owner(folder) {
                 Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
-                None => {
-                    let (option, folder) = (store.option(), quote_path(folder));
-                    format!("write one with `lre regen{option} --env-json env.json --out {folder}`")
-                }
+                None => write_hint(folder, store),
             };
             anyhow::bail!("`{}` has no manifest `{FILE_NAME}`\n\nhint: {hint}", folder.display())
         }
         other => other.with_context(|| format!("cannot read `{}`", path.display())),
     }
+}
+
+fn write_hint(folder: &Path, store: &Store) -> String {
+    format!("write one with `lre regen{} --env-json env.json --out {}`", store.option(), quote_path(folder))
+}
+
+/// Why a folder is not used that is not there: one beside it is meant, or none was written yet.
+fn absent(folder: &Path, store: &Store) -> anyhow::Error {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside: Vec<String> = toolchains_in(parent).iter().map(|found| format!("`{}`", found.display())).collect();
+    let hint = match beside.split_last() {
+        None => write_hint(folder, store),
+        Some((one, [])) => format!("did you mean {one}?"),
+        Some((last, others)) => format!("toolchains there are {} and {last}", others.join(", ")),
+    };
+    anyhow!("there is no folder `{}`\n\nhint: {hint}", folder.display())
 }

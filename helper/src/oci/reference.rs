@@ -4,13 +4,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::shell::quote;
+
 /// Why a text is no reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// It starts with another word.
     #[error(
         "`{0}` is no reference to an image: expected `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or \
-         `docker-archive:FILE[:NAME]`"
+         `docker-archive:FILE[:NAME]`{hint}",
+        hint = transport_hint(.0)
     )]
     Transport(String),
     /// It names an image elsewhere.
@@ -25,6 +28,15 @@ pub enum ReferenceError {
     /// A colon stands at the end.
     #[error("`{0}` ends with `:`: expected a tag or a name after it, or no colon")]
     NoName(String),
+}
+
+/// A path without its transport is one of a layout, or of an archive.
+fn transport_hint(text: &str) -> String {
+    if text.is_empty() || text.contains(':') {
+        return String::new();
+    }
+    let transport = if text.ends_with(".tar") { Transport::OciArchive } else { Transport::Oci };
+    format!("\n\nhint: name it with `{}`", quote(&format!("{transport}:{text}")))
 }
 
 /// How an image is kept.
@@ -124,8 +136,13 @@ mod unit {
     #[test]
     fn other_texts_are_told_what_is_expected() {
         let expected = "expected `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:NAME]`";
-        for text in ["image.tar", "dir:x", ""] {
-            assert_eq!(error(text), format!("`{text}` is no reference to an image: {expected}"));
+        for (text, hint) in [
+            ("image.tar", "\n\nhint: name it with `oci-archive:image.tar`"),
+            ("images/a", "\n\nhint: name it with `oci:images/a`"),
+            ("dir:x", ""),
+            ("", ""),
+        ] {
+            assert_eq!(error(text), format!("`{text}` is no reference to an image: {expected}{hint}"));
         }
         assert_eq!(
             error("docker://debian:sid"),

@@ -23,13 +23,25 @@ fn command_line_that_is_not_understood_is_told_in_one_voice() {
         "check a --fromat json",
         "check a --format jsn",
         "check a --format",
+        "check a -deep",
         "check a --deep --deep",
         "check a --no-store --deep",
         "regen --env-json a --flake .#a --out x",
         "explain a b --bytes x",
         "doctor --deadline 0",
         "init --commit main",
+        "check a --image x:y",
+        "image build --manifest a --out image",
+        "image inspect image.tar",
+        "doctor --deadline 3",
+        "doctor --remote-header a=b",
         "init --git u",
+        "init --toolchain ../lre/generated-cc",
+        "regen --env env.json --out a",
+        "regen --env A=1 --out a",
+        "regen --env-json env.json --env A=1 --out a",
+        "regen --name a",
+        "rewrite --from a",
         "regen --help=x",
     ];
     assert_snapshot!(said(&Scene::empty(), &lines));
@@ -81,6 +93,19 @@ fn files_that_are_absent_or_something_else_are_told_with_what_to_do() {
         "rewrite --map folder BUILD",
     ];
     assert_snapshot!(said(&scene, &lines));
+}
+
+#[test]
+fn folder_that_is_not_there_is_told_with_the_toolchains_beside_it() {
+    let scene = Scene::with_compiler(COMPILER);
+    let lines = ["check lre-c", "check below/lre-c"];
+    let mut text = said(&scene, &lines);
+    scene.generate();
+    text += &said(&scene, &["check ot", "regen --out ot", "deploy render --manifest ot/lre.json", "regen", "regen cc"]);
+    scene.run(&["regen", "--env-json", "env.json", "--store", "store", "--out", "below/lre-cc"]);
+    scene.run(&["regen", "--env-json", "env.json", "--store", "store", "--out", "below/other"]);
+    text += &said(&scene, &["check below/lre-c", "regen below/lre-cc", "check below"]);
+    assert_snapshot!(text);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::pin::read_flake_pin;
 use crate::program;
 use crate::shell::quote_words;
 use crate::store::{Store, find_store_paths};
+use crate::system_error::describe_system_error;
 use crate::talk::{say, say_runs};
 
 /// A flake and an attribute of it, such as `.#lre-cc`.
@@ -77,7 +78,11 @@ fn nix(arguments: &[&str]) -> anyhow::Result<String> {
         nix.output()
     };
     let output = start().map_err(|error| {
-        anyhow!("cannot run `{}`: {error}\n\nhint: install Nix, or put `nix` into `PATH`", command())
+        let reason = match program::find_program("nix") {
+            None => "`nix` is not in `PATH`".to_owned(),
+            Some(_) => describe_system_error(&error),
+        };
+        anyhow!("cannot run `{}`: {reason}\n\nhint: install Nix, or put `nix` into `PATH`", command())
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

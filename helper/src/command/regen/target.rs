@@ -1,12 +1,13 @@
 //! Which folders are written: the one that is named, or toolchains of a workspace by name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
 
-use crate::command::toolchain_folder::{folder_of, parser};
+use crate::command::toolchain_folder::{folder_of, parser, toolchains_in};
 use crate::manifest::{FILE_NAME, Manifest};
+use crate::shell::quote_path;
 use crate::toolchain_kind::ToolchainKind;
 
 /// How `bazel run` calls this program.
@@ -27,7 +28,7 @@ pub(super) struct TargetArguments {
     /// A toolchain of the workspace and its folder, as `bazel run @local-remote-execution//helper:regen` gives them.
     #[arg(long = "toolchain", value_name = "NAME=DIR", value_parser = parse_toolchain)]
     toolchains: Vec<(String, PathBuf)>,
-    /// Toolchains among those of the workspace. By default all of them.
+    /// Toolchains among those of `--toolchain`, and so of `bazel run`. By default all.
     #[arg(value_name = "NAMES")]
     selected: Vec<String>,
 }
@@ -69,6 +70,10 @@ impl TargetArguments {
         if let Some(folder) = &self.out {
             return Ok(vec![Target { name: self.name.clone(), folder: folder.clone() }]);
         }
+        if self.toolchains.is_empty() && std::env::var_os(WORKSPACE).is_none() {
+            let named = self.selected.first().map(|name| format!(" for `{name}`")).unwrap_or_default();
+            bail!("`lre regen` names no folder{named}\n\n{}", self.folder_hint());
+        }
         if self.toolchains.is_empty() {
             bail!(
                 "no folder to write is named, and this workspace has no toolchain of its own\n\n\
@@ -86,6 +91,19 @@ impl TargetArguments {
             bail!("no toolchain of this workspace is called `{unknown}`\n\nhint: there are `{}`", known.join("`, `"));
         }
         Ok(self.selected.iter().filter_map(find).map(target).collect())
+    }
+
+    /// How to name a folder, by one that is there if there is one.
+    fn folder_hint(&self) -> String {
+        let is_toolchain = |folder: &&PathBuf| folder.join(FILE_NAME).is_file();
+        let named = self.selected.iter().map(PathBuf::from).collect::<Vec<_>>();
+        let here = toolchains_in(Path::new("."));
+        let folder = named.iter().find(is_toolchain).or(here.first());
+        format!(
+            "hint: name it with `lre regen --out {}`, or write all that `MODULE.bazel` names with `{}`",
+            folder.map_or_else(|| "lre-cc".to_owned(), |folder| quote_path(folder)),
+            BAZEL_RUN[..3].join(" ")
+        )
     }
 
     /// The start of the command line that writes one of them.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::shell::quote;
+
 /// `grpc://HOST:PORT` or `grpcs://HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -12,8 +14,25 @@ pub struct Address {
 
 /// Why a text is no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address of a server: expected `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS")]
+#[error(
+    "`{0}` is no address of a server: expected `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS{hint}",
+    hint = scheme_hint(.0)
+)]
 pub struct AddressError(String);
+
+/// The address that is meant, if another scheme is all that it lacks.
+fn scheme_hint(text: &str) -> String {
+    let meant = match text.split_once("://") {
+        None => format!("grpc://{text}"),
+        Some(("http", rest)) => format!("grpc://{rest}"),
+        Some(("https", rest)) => format!("grpcs://{rest}"),
+        Some(_) => return String::new(),
+    };
+    match meant.parse::<Address>() {
+        Ok(address) => format!("\n\nhint: name it with `--remote {}`", quote(&address.to_string())),
+        Err(_) => String::new(),
+    }
+}
 
 impl FromStr for Address {
     type Err = AddressError;
@@ -68,6 +87,25 @@ impl fmt::Display for Address {
 #[cfg(test)]
 mod unit {
     use super::*;
+
+    #[test]
+    fn address_that_lacks_its_scheme_is_told_with_it() {
+        let hint = |text: &str| {
+            text.parse::<Address>()
+                .map_err(|error| error.to_string())
+                .err()?
+                .split_once("\n\n")
+                .map(|(_, hint)| hint.to_owned())
+        };
+        for (text, meant) in
+            [("127.0.0.1:1", "grpc://127.0.0.1:1"), ("http://h:1", "grpc://h:1"), ("https://h", "grpcs://h:443")]
+        {
+            assert_eq!(hint(text), Some(format!("hint: name it with `--remote {meant}`")));
+        }
+        for text in ["h", "ftp://h:1", "grpc://:1", ""] {
+            assert_eq!(hint(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn addresses_are_those_of_bazel() {
