@@ -32,7 +32,8 @@ const MARKERS: [&str; 3] = ["MODULE.bazel", "WORKSPACE.bazel", "WORKSPACE"];
 /// Looks at machine, workspace, toolchains and server, and says what keeps two builds from sharing their cache.
 #[derive(Debug, Args)]
 pub struct DoctorArguments {
-    /// The root workspace. By default the folder in which the command runs, or the first above it with a `MODULE.bazel`.
+    /// The root workspace. By default the folder in which the command runs, or the first above it with a `MODULE.bazel`. Outside
+    /// of any, `--remote` examines machine and server alone.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
     /// The server that builds use, as in `--remote_executor`: `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS.
@@ -79,11 +80,11 @@ pub struct DoctorArguments {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// If there is no workspace, or the server's address is none.
+/// If there is neither a workspace nor a server to examine, or the server's address is none.
 pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Outcome> {
     let workspace = workspace(arguments)?;
-    let remote = remote(arguments, &workspace)?;
-    let sections = examine(arguments, &workspace, remote.as_ref())?;
+    let remote = remote(arguments, workspace.as_deref().unwrap_or(Path::new(".")))?;
+    let sections = examine(arguments, workspace.as_deref(), remote.as_ref())?;
     match arguments.format {
         Format::Human => {
             print_data(&render_screen(&sections, is_coloured(&std::io::stdout())))?;
@@ -98,28 +99,36 @@ pub fn run(arguments: &DoctorArguments) -> anyhow::Result<Outcome> {
     }))
 }
 
-fn examine(arguments: &DoctorArguments, workspace: &Path, remote: Option<&Remote>) -> anyhow::Result<Vec<Section>> {
+fn examine(arguments: &DoctorArguments, found: Option<&Path>, remote: Option<&Remote>) -> anyhow::Result<Vec<Section>> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let rc = read_rc_files(workspace, home.as_deref());
+    let workspace = found.unwrap_or(Path::new("."));
+    let rc = found.map(|workspace| read_rc_files(workspace, home.as_deref())).unwrap_or_default();
     let is_remote_only = arguments.no_store || is_local_off(&rc.flags, std::env::var_os("LRE_LOCAL").as_deref());
     let store = (!is_remote_only).then(|| Store::new(arguments.store.clone()));
     let bazel = Bazel::find(workspace);
     let mut machine = check_machine(store.as_ref());
     machine.push(check_version(&bazel));
-    let mut own = check_flags(&rc, &bazel);
-    own.extend(check_shell(&rc.flags, &bazel, std::env::var_os("BAZEL_SH").as_deref()));
-    own.push(check_lre_bazelrc(workspace, &rc));
-    own.extend(check_module(workspace, &rc.flags));
-    let folders = folders(arguments, workspace);
-    if folders.is_empty() {
-        own.push(check_pins_alone(workspace));
-        own.push(Check::open("toolchain", "none is in this workspace; one of a module is checked when it is fetched"));
-    }
+    let folders = folders(arguments, found);
     let shown = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
-    let mut sections = vec![
-        Section { title: "this machine".to_owned(), checks: machine },
-        Section { title: format!("workspace `{}`", shown.display()), checks: own },
-    ];
+    let own = match found {
+        Some(workspace) => {
+            let mut own = check_flags(&rc, &bazel);
+            own.extend(check_shell(&rc.flags, &bazel, std::env::var_os("BAZEL_SH").as_deref()));
+            own.push(check_lre_bazelrc(workspace, &rc));
+            own.extend(check_module(workspace, &rc.flags));
+            if folders.is_empty() {
+                own.push(check_pins_alone(workspace));
+                let message = "none is in this workspace; one of a module is checked when it is fetched";
+                own.push(Check::open("toolchain", message));
+            }
+            Section { title: format!("workspace `{}`", shown.display()), checks: own }
+        }
+        None => {
+            let message = format!("not examined: `{}` lies in none", shown.display());
+            Section { title: "no workspace".to_owned(), checks: vec![Check::open("workspace", message)] }
+        }
+    };
+    let mut sections = vec![Section { title: "this machine".to_owned(), checks: machine }, own];
     let mut trials = Vec::new();
     for folder in &folders {
         let (section, manifest) = check_folder(workspace, folder, store.as_ref());
@@ -167,22 +176,23 @@ fn remote(arguments: &DoctorArguments, workspace: &Path) -> anyhow::Result<Optio
     Ok(Some(Remote { address, instance, tls, headers, deadline: Duration::from_secs(arguments.deadline) }))
 }
 
-/// The named workspace, or the one that the command runs in.
-fn workspace(arguments: &DoctorArguments) -> anyhow::Result<PathBuf> {
+/// The named workspace, or the one that the command runs in. A server can be examined without.
+fn workspace(arguments: &DoctorArguments) -> anyhow::Result<Option<PathBuf>> {
     let is_workspace = |folder: &Path| MARKERS.iter().any(|marker| folder.join(marker).is_file());
     let hint = "hint: name the folder that has a `MODULE.bazel` with `--workspace DIR`";
     if let Some(folder) = &arguments.workspace {
         if !is_workspace(folder) {
             bail!("`{}` is no Bazel workspace: it has no `MODULE.bazel`\n\n{hint}", folder.display());
         }
-        return Ok(folder.clone());
+        return Ok(Some(folder.clone()));
     }
     if is_workspace(Path::new(".")) {
-        return Ok(PathBuf::from("."));
+        return Ok(Some(PathBuf::from(".")));
     }
     let here = std::env::current_dir().context("cannot find the working folder")?;
     match here.ancestors().find(|folder| is_workspace(folder)) {
-        Some(folder) => Ok(folder.to_owned()),
+        Some(folder) => Ok(Some(folder.to_owned())),
+        None if arguments.remote.is_some() => Ok(None),
         None => {
             bail!("`{}` lies in no Bazel workspace: no folder above it has a `MODULE.bazel`\n\n{hint}", here.display())
         }
@@ -190,7 +200,7 @@ fn workspace(arguments: &DoctorArguments) -> anyhow::Result<PathBuf> {
 }
 
 /// The toolchains' folders, named from where the command runs if they lie below.
-fn folders(arguments: &DoctorArguments, workspace: &Path) -> Vec<PathBuf> {
+fn folders(arguments: &DoctorArguments, workspace: Option<&Path>) -> Vec<PathBuf> {
     let here = std::env::current_dir().ok();
     let shown = |folder: PathBuf| {
         let below = here.as_ref().and_then(|here| folder.strip_prefix(here).ok());
@@ -198,7 +208,7 @@ fn folders(arguments: &DoctorArguments, workspace: &Path) -> Vec<PathBuf> {
     };
     let named = arguments.toolchains.iter().map(|(_, folder)| folder.clone());
     if arguments.toolchains.is_empty() {
-        find_toolchains(workspace).into_iter().map(shown).collect()
+        workspace.map(find_toolchains).unwrap_or_default().into_iter().map(shown).collect()
     } else {
         named.map(shown).collect()
     }

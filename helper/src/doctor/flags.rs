@@ -113,7 +113,11 @@ fn strict(flags: &[Flag], bazel: &Result<Bazel, String>) -> Vec<Check> {
     if let Some((flag, _)) = set.last() {
         return vec![Check::passed(name, format!("on{}", flag.condition()))];
     }
-    let fix = format!("add `build --{STRICT}` to `.bazelrc`");
+    let by_hand = format!("add `build --{STRICT}` to `.bazelrc`");
+    let fix = match flags.iter().any(|flag| &*flag.file == LRE_BAZELRC) {
+        true => by_hand,
+        false => format!("write and import `{LRE_BAZELRC}`, which sets it, or {by_hand}"),
+    };
     vec![match bazel.as_ref().map(Bazel::release) {
         Ok(Some((9.., _))) => Check::passed(name, "on, as by default since Bazel 9"),
         Ok(Some((_, _))) => {

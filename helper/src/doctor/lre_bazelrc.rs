@@ -62,7 +62,7 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
         return Check::failed(NAME, format!("names the helper `{helper}`, which is not there"), again());
     }
     match render_again(&text) {
-        Rendered::Same => Check::passed(NAME, "imported, and as `lre bazelrc` writes it"),
+        Rendered::Same => Check::passed(NAME, "imported, and as `lre bazelrc` writes it from the Env in it"),
         Rendered::Different => {
             Check::failed(NAME, "imported, but not what `lre bazelrc` writes from the Env in it", again())
         }

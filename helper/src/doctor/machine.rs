@@ -8,12 +8,16 @@ use rustix::fs::{Access, access};
 use super::program::version_line;
 use super::{Check, first_line};
 use crate::program::find_program;
-use crate::store::database::query_closure;
+use crate::store::database::{Unknown, query_closure};
 use crate::store::{STORE_DIR, Store, require_store_dir};
 use crate::system::{System, host_system};
 
 /// For a machine that has no store.
-const REMOTE_ONLY: &str = "install Nix, or build remotely only with `--repo_env=LRE_LOCAL=off`";
+const REMOTE_ONLY: &str =
+    "install Nix, or build remotely only: `echo 'common --repo_env=LRE_LOCAL=off' >>user.bazelrc`";
+/// For one that has a store alone, such as a container that mounts it.
+const NO_DATABASE: &str = "mount it beside the store, or, without Nix, build remotely only: `echo 'common \
+                           --repo_env=LRE_LOCAL=off' >>user.bazelrc`";
 
 /// What toolchains need of the machine.
 #[must_use]
@@ -58,8 +62,12 @@ fn access_to(store: &Store) -> Check {
     }
     let database = store.database_folder();
     if let Err(reason) = query_closure(store, &[]) {
-        let fix = format!("make `{}` readable, or mount it beside the store", database.display());
-        return Check::failed(name, format!("`{shown}`, of which nothing can be looked up: {reason}"), fix);
+        let message = format!("`{shown}`, of which nothing can be looked up: {reason}");
+        let fix = match reason {
+            Unknown::Absent(_) => NO_DATABASE.to_owned(),
+            _ => format!("make `{}` readable, or mount it beside the store", database.display()),
+        };
+        return Check::failed(name, message, fix);
     }
     let socket = store.on_disk("/nix/var/nix/daemon-socket/socket");
     let way = if UnixStream::connect(&socket).is_ok() {

@@ -252,7 +252,12 @@ fn programs_that_say_no_version_are_told() {
 
 #[test]
 fn server_that_does_not_listen_is_a_failed_check() {
-    assert_snapshot!("dead-port", doctor(&healthy(), &["--remote", "grpc://127.0.0.1:1"]));
+    let scene = healthy();
+    let remote = ["--remote", "grpc://127.0.0.1:1"];
+    assert_snapshot!("dead-port", doctor(&scene, &remote));
+    fs::remove_file(scene.path().join("MODULE.bazel")).expect("a workspace");
+    assert_snapshot!("server-alone", doctor(&scene, &remote));
+    assert_snapshot!("nothing-to-examine", doctor(&scene, &[]));
 }
 
 #[test]
