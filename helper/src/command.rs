@@ -33,6 +33,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::diagnostic::human::render_error;
 use crate::environment::{ENVIRONMENT_HINT, Environment};
+use crate::manifest::Manifest;
 use crate::oci::entry::{EntryArguments, VERB, enter};
 use crate::shell::quote_path;
 use crate::system_error::describe_system_error;
@@ -187,5 +188,14 @@ fn read_environment(path: &Path) -> anyhow::Result<Environment> {
         bail!("there is no file `{}`\n\n{ENVIRONMENT_HINT}", path.display());
     }
     let text = read_text(path)?;
+    if let (Ok(_), Some(folder)) = (Manifest::from_json(&text), path.parent()) {
+        bail!(
+            "`{}` is a toolchain's manifest, and not an Env\n\nhint: take the Env out of it with `jq .env {} >env.json`; an \
+             `lre.bazelrc` that is there is written again from it with `lre pin --sync {}`",
+            path.display(),
+            quote_path(path),
+            quote_path(folder)
+        );
+    }
     Environment::from_json(&text).with_context(|| format!("cannot use `{}` as Env", path.display()))
 }

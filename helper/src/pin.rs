@@ -71,7 +71,11 @@ impl PinSubject<'_> {
             command = format!("{command} {option} {}", quote(value));
         }
         match self.toolchain {
-            Some((folder, _)) => format!("{command} {}", quote_path(folder)),
+            Some((folder, _)) => {
+                // Bazel's fetch is elsewhere than who reads this, and names the workspace so that it is found.
+                let whole = self.workspace.is_absolute().then(|| std::path::absolute(folder).ok()).flatten();
+                format!("{command} {}", quote_path(whole.as_deref().unwrap_or(folder)))
+            }
             None => command,
         }
     }

@@ -11,7 +11,8 @@ pub(crate) mod shell;
 pub(crate) mod source;
 pub(crate) mod toolchain;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -190,21 +191,53 @@ fn place() -> Result<PathBuf> {
     place.canonicalize().with_context(|| format!("cannot resolve `{}`", place.display()))
 }
 
+/// Takes the folder for this run, and says in the lock's file which process has it.
 fn lock(directory: &Path) -> Result<File> {
     let path = directory.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = options.with_context(|| format!("cannot open `{}`", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            eprintln!("  waiting for another run that uses `{}`", directory.display());
+            eprintln!("  waiting for another run that uses `{}`{}", directory.display(), holder(&path));
             file.lock().with_context(|| format!("cannot lock `{}`", path.display()))?;
         }
         Err(TryLockError::Error(error)) => {
             return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
         }
     }
+    let mut write = || {
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())
+    };
+    write().with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(file)
+}
+
+/// Which process has the lock, if its file says so.
+fn holder(lock: &Path) -> String {
+    let process = fs::read_to_string(lock).ok().and_then(|text| text.parse::<u32>().ok());
+    process.map(|process| format!(": process {process}")).unwrap_or_default()
 }
 
 /// Longest time for one Bazel or Nix command.
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(900);
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn lock_says_which_process_has_it() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("lock");
+        assert_eq!(holder(&path), "");
+        fs::write(&path, "longer than any process")?;
+        assert_eq!(holder(&path), "");
+        let lock = lock(folder.path())?;
+        assert!(matches!(File::open(&path)?.try_lock(), Err(TryLockError::WouldBlock)));
+        assert_eq!(holder(&path), format!(": process {}", std::process::id()));
+        drop(lock);
+        Ok(())
+    }
+}

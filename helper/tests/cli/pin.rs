@@ -264,6 +264,10 @@ fn rc_file_of_another_env_is_reported_entry_by_entry_and_written_again() {
     assert_snapshot!("rc", scene.run_without_change(&["pin", "module/cc"]));
     scene.write("lre.bazelrc", &rc.replace("--test_env=PATH=", "--test_env=PATH=/usr/bin:"));
     assert_snapshot!("rc-flag", scene.run_without_change(&["pin", "module/cc"]));
+    // As Bazel's fetch asks, which is elsewhere than who reads the hint.
+    let workspace = scene.path().display().to_string();
+    let elsewhere = scene.run_without_change(&["pin", "--workspace", &workspace, "module/cc"]);
+    assert_snapshot!("rc-elsewhere", elsewhere);
     assert_snapshot!("rc-sync", scene.run(&["pin", "module/cc", "--sync"]));
     assert_eq!(scene.read("lre.bazelrc"), rc);
     let empty = scene.run(&["bazelrc"]);

@@ -78,6 +78,8 @@ fn files_that_are_absent_or_something_else_are_told_with_what_to_do() {
         "regen --env-json folder --out new",
         "regen --env-json no-equals.json --out new",
         "regen --env-json object.json --out new",
+        "regen --env-json out/lre.json --out new",
+        "bazelrc --env-json out/lre.json",
         "regen --published out/lre.json --out new",
         "regen --published object.json --out new",
         "regen --published absent/facts.json --out new",
