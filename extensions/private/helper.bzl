@@ -4,9 +4,9 @@
 HELPER_HINT = """
 
 hint: in a checkout of local-remote-execution, `cargo build --release --package lre` builds it as `target/release/lre`; then use one of
-  lre bazelrc --env-json FILE --prefix lre --helper /path/to/lre >lre.bazelrc    and build with `--config=lre`
+  echo "common --repo_env=LRE_HELPER=/path/to/lre" >>user.bazelrc    if `.bazelrc` imports that, as `lre init` has it
   lre.helper(path = "/path/to/lre")    in MODULE.bazel
-  --repo_env=LRE_HELPER=/path/to/lre    on the command line, or after `common` in user.bazelrc
+  --repo_env=LRE_HELPER=/path/to/lre    on the command line
 or build remotely only, without it and without a local toolchain:
   --repo_env=LRE_LOCAL=off"""
 

@@ -25,7 +25,10 @@ def _leaf_repository_impl(rctx):
     for file in list(manifest["files"]) + [package + ".bazel", "config/BUILD.bazel"]:
         rctx.watch(folder.get_child(file))
 
-    switched_off = rctx.getenv("LRE_LOCAL") == "off"
+    local = rctx.getenv("LRE_LOCAL") or ""
+    if local not in ["", "off"]:
+        fail("`LRE_LOCAL={}` is not understood\n\nhint: say `--repo_env=LRE_LOCAL=off`, or leave it out".format(local))
+    switched_off = local == "off"
     if switched_off or rctx.attr.on_missing == "remote_only":
         # buildifier: disable=print
         print("`{}`: toolchain `{}` is not looked for on this machine; build remotely only".format(

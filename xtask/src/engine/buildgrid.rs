@@ -68,6 +68,8 @@ impl BuildGrid {
     pub(crate) fn start_cache(root: &Root, logs: &Path) -> Result<String> {
         let port = free_port()?;
         let run = root.directory().join(RUN.trim_start_matches('/'));
+        // Where another engine executes, nothing was started before.
+        fs::create_dir_all(&run).with_context(|| format!("cannot create `{}`", run.display()))?;
         fs::write(run.join(CACHE_FILE), cache_configuration(port))?;
         let log = logs.join("buildgrid-cache.log");
         let command = shell(root, &format!("exec {VENV}/bin/bgd server start {RUN}/{CACHE_FILE}"), WHOLE_RUN);

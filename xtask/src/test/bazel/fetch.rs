@@ -78,6 +78,16 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         }
         expect_count(lab, 3)
     });
+    tally.check("another value of LRE_LOCAL is refused", || {
+        let outcome = bazel.run("build", &["--config=lre", "--repo_env=LRE_LOCAL=no", "--nobuild", "//:tally"])?;
+        if outcome.success {
+            bail!("the analysis went on");
+        }
+        if !outcome.stderr.contains("`LRE_LOCAL=no` is not understood\n") {
+            bail!("the value is not named:\n{}", outcome.stderr);
+        }
+        expect_lines("Bazel's message", &outcome.stderr, "\nhint: say `--repo_env=LRE_LOCAL=off`, or leave it out")
+    });
     tally.check("LRE_LOCAL=off still compares the files with their manifest", || {
         let file = lab.sandbox.place().outside(WORKSPACE).join("lre-cc/config/BUILD");
         let text = fs::read_to_string(&file)?;
