@@ -15,6 +15,9 @@ use crate::toolchain_kind::ToolchainKind;
 pub use address::Role;
 pub use remote::{RemoteError, RemoteSettings, Setting};
 
+/// The file's name in the root workspace.
+pub const RC_FILE: &str = "lre.bazelrc";
+
 /// What the rc file says.
 #[derive(Clone, Copy, Debug)]
 pub struct BazelrcSettings<'a> {

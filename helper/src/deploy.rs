@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::generated_file::MARKER;
 use crate::manifest::Manifest;
 
-pub use images::{IMAGES_FILE, WorkerImage, absent_images};
+pub use images::{IMAGES_FILE, WorkerImage, absent_images, registry_of};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]

@@ -11,8 +11,7 @@ pub use flake::{FLAKE_FILE, FlakeError, with_flake};
 pub use kept::{Kept, find_kept};
 pub use module_file::{InitError, ModuleSource, with_module_file};
 
-/// The rc file that `lre bazelrc` writes, in the root of a workspace.
-pub const RC_FILE: &str = "lre.bazelrc";
+use crate::bazelrc::RC_FILE;
 
 /// The rc file of one machine and its user, in the root of a workspace.
 pub const USER_RC_FILE: &str = "user.bazelrc";

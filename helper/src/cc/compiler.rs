@@ -23,6 +23,10 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Verbose output is some 10 KB; predefined macros are some 20 KB.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
+/// How often a program that is open for writing is tried, and how long each try waits for its writer.
+const BUSY_TRIES: usize = 20;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
 /// Lines of the compiler's stderr that a message quotes, so that it stays on one screen.
 const QUOTED_LINES: usize = 10;
 
@@ -262,8 +266,17 @@ impl<'a> Compiler<'a> {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+            .stderr(Stdio::piped());
+        // A program that was just written is busy for as long as a process lives that was forked while it was open.
+        for _ in 1..BUSY_TRIES {
+            match command.spawn() {
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(BUSY_PAUSE);
+                }
+                other => return other,
+            }
+        }
+        command.spawn()
     }
 }
 
@@ -357,6 +370,31 @@ mod unit {
         );
         assert_eq!(error, Some(expected));
         assert!(child_ends(folder.path())?);
+        Ok(())
+    }
+
+    #[test]
+    fn compiler_that_is_open_for_writing_for_a_moment_is_waited_for_and_a_longer_one_is_told() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let script = "#!/bin/sh\n";
+        assert_eq!(ask(folder.path(), script)?, None);
+        let program = folder.path().join(&PATH[1..]);
+        let writer = std::fs::OpenOptions::new().append(true).open(&program)?;
+        let moment = std::thread::spawn(move || {
+            std::thread::sleep(3 * BUSY_PAUSE);
+            drop(writer);
+        });
+        let path = PathPolicy::StoreOnly.parse(PATH)?;
+        let store = Store::new(Some(folder.path().to_owned()));
+        let environment = Environment::default();
+        let compiler = Compiler::new(&store, &path, &environment, folder.path());
+        assert!(compiler.ask(&["-v"])?.success);
+        moment.join().map_err(|_| anyhow::anyhow!("the writer panicked"))?;
+
+        let _writer = std::fs::OpenOptions::new().append(true).open(&program)?;
+        let error = compiler.ask(&["-v"]).map(drop).map_err(|error| error.to_string());
+        let expected = format!("`CC` does not run: text file busy (os error 26)\n  {PATH} -v\n\n");
+        assert!(error.as_ref().is_err_and(|error| error.starts_with(&expected)), "{error:?}");
         Ok(())
     }
 

@@ -9,10 +9,10 @@ use super::changes::{Changes, diffs};
 use super::format::Format;
 use super::image::explain;
 use super::mode::Mode;
-use super::toolchain_folder::{parser, read_manifest};
+use super::toolchain_folder::{owner, parser, read_manifest};
 use super::{Outcome, print_data, read_text, report_error};
 use crate::check::image::is_named;
-use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, common_files, render_deployment};
+use crate::deploy::{IMAGES_FILE, WorkerImage, absent_images, common_files, registry_of, render_deployment};
 use crate::diff::ChangedFile;
 use crate::generated_file::{MARKER, is_generated};
 use crate::generated_folder::{FolderPlan, Written};
@@ -21,7 +21,7 @@ use crate::oci::image::Image;
 use crate::oci::limits::Limits;
 use crate::oci::platform::Platform;
 use crate::oci::reference::ImageReference;
-use crate::shell::quote_words;
+use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
 use crate::talk::say;
 
@@ -73,6 +73,7 @@ fn image(text: &str) -> Result<ImageReference, String> {
 /// If a manifest or an image cannot be used, or a file cannot be written. No file is changed then.
 pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     let DeployVerb::Render(arguments) = verb;
+    refuse_toolchain_folder(&arguments.out)?;
     let read = |folder: &PathBuf| read_manifest(folder, &Store::new(None), "lre deploy render --manifest");
     let manifests = arguments.manifests.iter().map(read).collect::<anyhow::Result<Vec<Manifest>>>()?;
     let read = |reference| read_image(reference, &manifests);
@@ -81,6 +82,13 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
     for name in own_files(&arguments.out) {
         say(format_args!("`{}` stays as it is: it has no `{MARKER}` marker", arguments.out.join(&name).display()));
         files.remove(&name);
+    }
+    if let Some(registry) = forgotten_registry(arguments)? {
+        eprintln!(
+            "warning: `{}` names the images in `{registry}`, and without `--registry` under their names alone\n\n\
+             hint: keep the registry with `--registry {registry}`",
+            arguments.out.join(IMAGES_FILE).display()
+        );
     }
     let plan = FolderPlan::new(&arguments.out, &files)?;
     let out = arguments.out.display();
@@ -127,6 +135,28 @@ pub fn run(verb: &DeployVerb) -> anyhow::Result<Outcome> {
         eprintln!("warning: {warning}; a kill between two of them would have left a mixture");
     }
     Ok(Outcome::Clean)
+}
+
+/// A toolchain's folder is exchanged as a whole, and a deployment in it is looked for by nobody.
+fn refuse_toolchain_folder(out: &Path) -> anyhow::Result<()> {
+    let whole = std::path::absolute(out)?;
+    let Some(toolchain) = owner(&whole) else { return Ok(()) };
+    let beside = toolchain.parent().unwrap_or(toolchain).join(out.file_name().unwrap_or_default());
+    bail!(
+        "`{}` would lie in the toolchain's folder `{}`\n\nhint: name another one, such as with `--out {}`",
+        out.display(),
+        toolchain.display(),
+        quote_path(&beside)
+    )
+}
+
+/// The registry that an earlier run was given, and this one, which writes the same file, is not.
+fn forgotten_registry(arguments: &RenderArguments) -> anyhow::Result<Option<String>> {
+    let file = arguments.out.join(IMAGES_FILE);
+    if arguments.images.is_empty() || arguments.registry.is_some() || !file.is_file() {
+        return Ok(None);
+    }
+    Ok(registry_of(&read_text(&file)?).map(str::to_owned))
 }
 
 /// The files of the base that somebody made their own.

@@ -12,10 +12,11 @@ use super::changes::{Changes, Left, diffs};
 use super::format::Format;
 use super::rewrite::read_file;
 use super::{Outcome, print_data};
+use crate::bazelrc::RC_FILE;
 use crate::build_file::with_module;
 use crate::diff::ChangedFile;
 use crate::init::{
-    FLAKE_FILE, Kept, ModuleSource, RC_FILE, USER_RC_FILE, absent_checkout, absolute, find_kept, is_checkout,
+    FLAKE_FILE, Kept, ModuleSource, USER_RC_FILE, absent_checkout, absolute, find_kept, is_checkout,
     with_flake, with_ignored_files, with_ignored_folder, with_imports, with_module_file,
 };
 use crate::manifest::FILE_NAME;

@@ -8,13 +8,15 @@ use clap::Args;
 use super::format::Format;
 use super::toolchain_folder::{parser, read_manifest};
 use super::{Outcome, print_data};
+use crate::bazelrc::RC_FILE;
 use crate::check::pin::{groups_of_pins, sources_of};
 use crate::diagnostic::human::{Sources, render_human};
 use crate::diagnostic::json::render_json;
 use crate::diff::render_diff;
-use crate::manifest::Manifest;
+use crate::manifest::{FILE_NAME, Manifest};
 use crate::pin::{FLAKE_LOCK, MODULE, MODULE_FILE, PinSubject, Pins, Sync, compare_pins, plan_sync};
 use crate::rewrite::{Replacement, replace_all};
+use crate::shell::quote_path;
 use crate::store::Store;
 use crate::talk::{is_coloured, say};
 
@@ -87,10 +89,16 @@ pub fn run(arguments: &PinArguments) -> anyhow::Result<Outcome> {
         }
         if changes.is_empty() && left.is_empty() {
             say(format_args!("nothing to change"));
+            if let (Some(folder), false) = (folder, has_rc(&arguments.workspace)) {
+                say(format_args!("{}", absent_rc(folder)));
+            }
         }
         (left, notes)
     } else {
-        let Pins { disagreements, notes, .. } = compare_pins(&subject);
+        let Pins { disagreements, notes, read } = compare_pins(&subject);
+        if disagreements.is_empty() && notes.is_empty() && folder.is_none() {
+            say(format_args!("{}", looked_at(&arguments.workspace, &read)));
+        }
         (disagreements, notes)
     };
     let groups = groups_of_pins(disagreements);
@@ -111,6 +119,29 @@ pub fn run(arguments: &PinArguments) -> anyhow::Result<Outcome> {
         _ if findings.any(|finding| finding.kind.hides_findings()) => Outcome::Incomplete,
         _ => Outcome::Findings,
     })
+}
+
+/// What was compared, where nothing disagrees and more could be compared.
+fn looked_at(workspace: &Path, read: &[PathBuf]) -> String {
+    let there = read.iter().filter(|name| workspace.join(name).exists());
+    let files: Vec<String> = there.map(|name| format!("`{}`", name.display())).collect();
+    if files.is_empty() {
+        return format!("nothing is compared: `{}` has no `{FLAKE_LOCK}`", workspace.display());
+    }
+    format!(
+        "no disagreement in {}; a toolchain's folder, as in `lre pin lre-cc`, adds what its manifest pins",
+        files.join(", ")
+    )
+}
+
+fn has_rc(workspace: &Path) -> bool {
+    workspace.join(RC_FILE).symlink_metadata().is_ok()
+}
+
+/// A file that is not there pins nothing; `--sync` does not know which prefix its flags would have.
+fn absent_rc(folder: &Path) -> String {
+    let manifest = quote_path(&folder.join(FILE_NAME));
+    format!("there is no `{RC_FILE}`; write it with `jq .env {manifest} >env.json && lre bazelrc --env-json env.json --prefix lre >{RC_FILE}`")
 }
 
 fn write(replacements: &[Replacement], dry_run: bool) -> anyhow::Result<()> {

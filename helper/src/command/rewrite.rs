@@ -120,7 +120,7 @@ fn describe(change: &Replacement) -> ChangedFile {
 }
 
 fn rewrite_file(file: &Path, replacements: &Replacements) -> Result<Done, String> {
-    let (metadata, before) = read_file(file).map_err(|error| format!("{error:#}"))?;
+    let (metadata, before) = read_file(file).map_err(|error| super::describe(&error))?;
     let identity = identity(file, &metadata);
     let name = file.display().to_string();
     let Rewritten { text, replaced, leftovers } =

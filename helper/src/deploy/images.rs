@@ -53,6 +53,16 @@ pub fn absent_images<'a>(manifests: &'a [Manifest], component: &str) -> Vec<&'a 
     references.filter(|reference| !component.lines().any(|line| line == tag_line(reference))).collect()
 }
 
+/// Where a component of an earlier run finds the images.
+#[must_use]
+pub fn registry_of(component: &str) -> Option<&str> {
+    let mut names = component.lines().zip(component.lines().skip(1));
+    names.find_map(|(line, next)| {
+        let name = line.strip_prefix("- name: ")?;
+        next.trim_start().strip_prefix("newName: ")?.strip_suffix(name)?.strip_suffix('/')
+    })
+}
+
 /// kustomize takes a tag or a digest, so the tag is in a comment.
 fn tag_line(reference: &str) -> String {
     format!("# {reference}")

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Check;
 use super::bazel::Bazel;
-use super::lre_bazelrc::NAME as LRE_BAZELRC;
 use super::rc_file::{Flag, RcFiles};
+use crate::bazelrc::RC_FILE;
 use crate::store::STORE_DIR;
 
 /// The flags that give actions a variable.
@@ -53,15 +53,15 @@ fn search_paths(flags: &[Flag]) -> Vec<Check> {
             _ => None,
         })
         .collect();
-    let ours = set.iter().find(|(flag, _)| &*flag.file == LRE_BAZELRC).map(|(_, value)| *value);
+    let ours = set.iter().find(|(flag, _)| &*flag.file == RC_FILE).map(|(_, value)| *value);
     let failed: Vec<Check> = set
         .iter()
-        .filter(|(flag, _)| &*flag.file != LRE_BAZELRC)
+        .filter(|(flag, _)| &*flag.file != RC_FILE)
         .filter_map(|(flag, value)| {
             let stranger = value.split(':').find(|folder| !folder.starts_with(STORE_DIR));
             let what = match (stranger, ours) {
                 (Some(folder), _) => format!("has `{folder}`, which lies outside the store"),
-                (None, Some(ours)) if ours != *value => format!("is not that of `{LRE_BAZELRC}`"),
+                (None, Some(ours)) if ours != *value => format!("is not that of `{RC_FILE}`"),
                 _ => return None,
             };
             let message = format!("{}: `PATH` of actions {what}{}", flag.place(), flag.condition());
@@ -114,9 +114,9 @@ fn strict(flags: &[Flag], bazel: &Result<Bazel, String>) -> Vec<Check> {
         return vec![Check::passed(name, format!("on{}", flag.condition()))];
     }
     let by_hand = format!("add `build --{STRICT}` to `.bazelrc`");
-    let fix = match flags.iter().any(|flag| &*flag.file == LRE_BAZELRC) {
+    let fix = match flags.iter().any(|flag| &*flag.file == RC_FILE) {
         true => by_hand,
-        false => format!("write and import `{LRE_BAZELRC}`, which sets it, or {by_hand}"),
+        false => format!("write and import `{RC_FILE}`, which sets it, or {by_hand}"),
     };
     vec![match bazel.as_ref().map(Bazel::release) {
         Ok(Some((9.., _))) => Check::passed(name, "on, as by default since Bazel 9"),
@@ -146,7 +146,7 @@ fn active<'a>(flags: &'a [Flag], config: Option<&'a str>) -> BTreeSet<Option<&'a
 
 fn platforms(flags: &[Flag]) -> Vec<Check> {
     let name = "platforms";
-    let config = flags.iter().find(|flag| &*flag.file == LRE_BAZELRC).and_then(|flag| flag.config.as_deref());
+    let config = flags.iter().find(|flag| &*flag.file == RC_FILE).and_then(|flag| flag.config.as_deref());
     let active = active(flags, config);
     let set: Vec<(&Flag, &str)> = flags
         .iter()

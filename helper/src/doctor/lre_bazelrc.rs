@@ -4,20 +4,17 @@ use std::path::Path;
 
 use super::Check;
 use super::rc_file::RcFiles;
-use crate::bazelrc::RemoteSettings;
+use crate::bazelrc::{RC_FILE, RemoteSettings};
 use crate::pin::{Rendered, environment_count, render_again};
 use crate::shell::quote;
 use crate::system_error::describe_system_error;
-
-/// The file's name in the root workspace.
-pub const NAME: &str = "lre.bazelrc";
 
 const IMPORT: &str = "put `try-import %workspace%/lre.bazelrc` into `.bazelrc`";
 
 /// One line about the file.
 #[must_use]
 pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
-    let file = workspace.join(NAME);
+    let file = workspace.join(RC_FILE);
     let link = std::fs::read_link(&file).ok();
     let is_store_link = link.as_ref().is_some_and(|target| target.starts_with("/nix/store"));
     let shell = "enter the development shell, whose flake module writes it";
@@ -30,11 +27,11 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
             };
             let fix =
                 if is_store_link { shell.to_owned() } else { format!("{shell}, or {}", Options::default().command()) };
-            return Check::failed(NAME, message, fix);
+            return Check::failed(RC_FILE, message, fix);
         }
         Err(error) => {
             return Check::failed(
-                NAME,
+                RC_FILE,
                 format!("cannot be read: {}", describe_system_error(&error)),
                 Options::default().command(),
             );
@@ -42,9 +39,9 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
     };
     let real = |path: &Path| path.canonicalize().ok();
     if !rc.files.iter().any(|read| real(read) == real(&file)) {
-        return Check::failed(NAME, "there, and imported by no rc file", IMPORT);
+        return Check::failed(RC_FILE, "there, and imported by no rc file", IMPORT);
     }
-    let flags = || rc.flags.iter().filter(|flag| &*flag.file == NAME);
+    let flags = || rc.flags.iter().filter(|flag| &*flag.file == RC_FILE);
     let prefix = flags().next().and_then(|flag| flag.config.as_deref());
     let helper = flags().filter_map(|flag| flag.value("repo_env")?.strip_prefix("LRE_HELPER=")).next_back();
     let is_gone = helper.is_some_and(|helper| !Path::new(helper).is_file());
@@ -59,14 +56,14 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
         if is_store_link { shell.to_owned() } else { options.command() }
     };
     if let Some(helper) = helper.filter(|_| is_gone) {
-        return Check::failed(NAME, format!("names the helper `{helper}`, which is not there"), again());
+        return Check::failed(RC_FILE, format!("names the helper `{helper}`, which is not there"), again());
     }
     match render_again(&text) {
-        Rendered::Same => Check::passed(NAME, "imported, and as `lre bazelrc` writes it from the Env in it"),
+        Rendered::Same => Check::passed(RC_FILE, "imported, and as `lre bazelrc` writes it from the Env in it"),
         Rendered::Different => {
-            Check::failed(NAME, "imported, but not what `lre bazelrc` writes from the Env in it", again())
+            Check::failed(RC_FILE, "imported, but not what `lre bazelrc` writes from the Env in it", again())
         }
-        Rendered::Unknown(reason) => Check::open(NAME, format!("imported; {reason}")),
+        Rendered::Unknown(reason) => Check::open(RC_FILE, format!("imported; {reason}")),
     }
 }
 
@@ -112,7 +109,7 @@ impl Options<'_> {
         for word in self.remote.to_arguments() {
             command += &format!(" {}", quote(&word));
         }
-        format!("write it with `{command} >{NAME}`")
+        format!("write it with `{command} >{RC_FILE}`")
     }
 }
 

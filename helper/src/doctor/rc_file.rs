@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::system_error::describe_system_error;
+
 /// What a workspace's Bazel reads.
 #[derive(Debug, Default)]
 pub struct RcFiles {
@@ -121,7 +123,7 @@ impl RcFiles {
         let result = self.read(workspace, shown, target);
         if let (Err(error), "import") = (result, command) {
             let (place, path) = (format!("{file}:{line}"), path.to_owned());
-            self.failures.push(ImportFailure { place, path, reason: error.to_string() });
+            self.failures.push(ImportFailure { place, path, reason: describe_system_error(&error) });
         }
     }
 

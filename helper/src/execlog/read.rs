@@ -12,6 +12,7 @@ use super::message::SpawnExec;
 use super::pool::{FileId, Pool, Text};
 use super::spawn::add_spawn;
 use super::{Chunked, Format, Log};
+use crate::system_error::describe_system_error;
 
 /// No spawn of a real build takes that many bytes: a length beyond it is no length, and an object without end is none.
 const LONGEST: u64 = 256 << 20;
@@ -35,7 +36,7 @@ pub struct ReadError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadProblem {
     /// The file cannot be read, or its compressed bytes are broken.
-    #[error("{0}")]
+    #[error("{}", describe_system_error(.0))]
     Io(#[from] io::Error),
     /// It ends in the middle.
     #[error("it is cut off")]
@@ -247,12 +248,16 @@ fn read_objects(
         let offset = objects.byte_offset() as u64;
         let at = |problem| ReadError { offset, inflated: false, problem };
         let Some(object) = objects.next() else { return Ok(()) };
-        let object = object.map_err(|error| match left.get() {
+        let object: Result<SpawnExec, ReadError> = object.map_err(|error| match left.get() {
             None if longest == LONGEST => at(ReadProblem::Length(longest)),
             None => at(ReadProblem::Memory),
             Some(_) => at(error.into()),
         });
-        take(object?).map_err(at)?;
+        let object = object?;
+        if object == SpawnExec::default() {
+            return Err(at(ReadProblem::Malformed));
+        }
+        take(object).map_err(at)?;
         left.set(Some(longest));
     }
 }

@@ -12,6 +12,7 @@ use super::Change;
 use super::one_by_one::write_readable;
 use super::place::Place;
 use crate::generated_file::WriteError;
+use crate::system_error::describe_system_error;
 
 /// Files of somebody else's that are linked into the new folder; beyond that, it is no folder of its own.
 const MAX_OTHERS: usize = 1000;
@@ -36,15 +37,14 @@ pub(super) fn exchange(place: &Place, changes: &[Change<'_>]) -> Result<(), Refu
         let is_replaced = |path: &Path| changes.iter().any(|change| Path::new(change.name) == path);
         let mut others = 0;
         link_others(&place.folder, staged.path(), Path::new(""), &is_replaced, &mut others)
-            .map_err(|reason| Refused::Impossible(format!("the other files there cannot be linked ({reason})")))?;
+            .map_err(|error| impossible("the other files there cannot be linked", &error))?;
     }
     for change in changes {
         write(change, &staged.path().join(change.name))?;
     }
     let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
     renameat_with(CWD, staged.path(), CWD, &place.folder, flags).map_err(|error| {
-        let error = io::Error::from(error);
-        Refused::Impossible(format!("the file system does not exchange folders ({error})"))
+        impossible("the file system does not exchange folders", &error.into())
     })?;
     // A power cut must not undo it. Not every file system lets a folder be synced, and then nothing else would help.
     let _ = staged.path().parent().map(|parent| File::open(parent).and_then(|parent| parent.sync_all()));
@@ -53,11 +53,15 @@ pub(super) fn exchange(place: &Place, changes: &[Change<'_>]) -> Result<(), Refu
     Ok(())
 }
 
+fn impossible(what: &str, error: &io::Error) -> Refused {
+    Refused::Impossible(format!("{what} ({})", describe_system_error(error)))
+}
+
 fn stage(place: &Place, exists: bool) -> Result<TempDir, Refused> {
     let Some(parent) = &place.parent else {
         return Err(Refused::Impossible("it is the root of the file system".to_owned()));
     };
-    let impossible = |error| Refused::Impossible(format!("no folder like it can be made beside it ({error})"));
+    let impossible = |error| impossible("no folder like it can be made beside it", &error);
     let mut builder = Builder::new();
     let prefix = place.prefix();
     // What the umask leaves of it, as for any other new folder.

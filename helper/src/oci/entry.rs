@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 
 use super::error::ImageError;
+use crate::system_error::describe_system_error;
 
 /// The hidden subcommand.
 pub const VERB: &str = "__enter";
@@ -29,7 +30,7 @@ pub enum EntryError {
     )]
     Forbidden(String),
     /// This program does not find itself.
-    #[error("cannot start this program again: {0}")]
+    #[error("cannot start this program again: {}", describe_system_error(.0))]
     Itself(std::io::Error),
     /// The image's folder cannot be prepared.
     #[error(transparent)]
@@ -113,8 +114,7 @@ mod linux {
     use nix::unistd::{chdir, chroot, getgid, getuid, pivot_root};
     use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
-    use super::{EntryArguments, VERB};
-    use crate::system_error::describe_system_error;
+    use super::{EntryArguments, VERB, describe_system_error};
 
     const NONE: Option<&str> = None;
 
@@ -143,7 +143,7 @@ mod linux {
             return Ok(());
         }
         let (user, group) = (getuid(), getgid());
-        unshare(all | CloneFlags::CLONE_NEWUSER).map_err(|error| anyhow!("namespaces are forbidden ({error})"))?;
+        unshare(all | CloneFlags::CLONE_NEWUSER).map_err(|error| anyhow!("namespaces are forbidden ({})", describe_system_error(&error.into())))?;
         let map = |file: &str, text: String| fs::write(file, text).with_context(|| format!("cannot write `{file}`"));
         map("/proc/self/setgroups", "deny".to_owned())?;
         map("/proc/self/uid_map", format!("0 {user} 1"))?;

@@ -31,7 +31,7 @@ pub enum ImageError {
     #[error("`{0}` is compressed as a whole\n\nhint: unpack it with `{1} {0}`; the layers inside may stay compressed")]
     CompressedArchive(String, &'static str),
     /// The archive is no tar archive, or ends too early.
-    #[error("`{archive}` is no usable tar archive: {source}")]
+    #[error("`{archive}` is no usable tar archive: {}", describe_system_error(source))]
     Archive {
         /// The archive.
         archive: String,
@@ -170,7 +170,7 @@ pub enum ImageError {
         wanted: String,
     },
     /// A layer is no tar archive, or no gzip or zstd stream.
-    #[error("{layer} of `{place}` is malformed: {source}")]
+    #[error("{layer} of `{place}` is malformed: {}", describe_system_error(source))]
     Layer {
         /// The folder or archive.
         place: String,
@@ -265,6 +265,6 @@ pub enum EntryFault {
     #[error("hides nothing: a name has to follow `.wh.`")]
     Whiteout,
     /// The system refuses.
-    #[error("cannot be written: {0}")]
+    #[error("cannot be written: {}", describe_system_error(.0))]
     Unwritable(io::Error),
 }

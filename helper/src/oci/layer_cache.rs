@@ -16,6 +16,7 @@ use super::compression::Compression;
 use super::digest::Digest;
 use super::pipeline::{Blob, Chunks, compress};
 use super::store_layer::HashedRoot;
+use crate::system_error::describe_system_error;
 use crate::temporary_folder::temporary_folder;
 
 /// Other rules for the bytes of layers need another number.
@@ -93,7 +94,8 @@ impl LayerCache {
 
     fn at(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot make the cache `{}`: {error}", folder.display()))
+            let reason = describe_system_error(&error);
+            io::Error::new(error.kind(), format!("cannot make the cache `{}`: {reason}", folder.display()))
         })?;
         Ok(Self { folder: folder.to_owned(), _temporary: None })
     }

@@ -51,7 +51,7 @@ pub enum StoreLayerError {
         option: String,
     },
     /// The layer cannot be written.
-    #[error("cannot write the layer: {0}")]
+    #[error("cannot write the layer: {}", describe_system_error(.0))]
     Unwritable(#[from] io::Error),
 }
 

@@ -8,14 +8,12 @@ use super::disagreement::{Disagreement, PinKind, Side};
 use super::files::{Files, Text};
 use super::place::{Edit, Place};
 use super::{PinSubject, Pins};
-use crate::bazelrc::{BazelrcSettings, RemoteSettings, render_bazelrc, section};
+use crate::bazelrc::{BazelrcSettings, RC_FILE, RemoteSettings, render_bazelrc, section};
 use crate::environment::Environment;
 use crate::json::Json;
 use crate::manifest::{FILE_NAME, Manifest};
 use crate::toolchain_kind::ToolchainKind;
 
-/// The file's name in the root workspace.
-const RC: &str = "lre.bazelrc";
 /// What stands below the entries of Env.
 const FLAGS_START: &str = "# Bazel-side configuration";
 const NO_ENV: &str = "# WARNING: No environment set";
@@ -53,7 +51,7 @@ pub(super) fn compare_rc(
     if manifest.name != manifest.kind().name() {
         return Ok(());
     }
-    let Some(text) = files.read(RC)? else { return Ok(()) };
+    let Some(text) = files.read(RC_FILE)? else { return Ok(()) };
     match selected(&text.text)[..] {
         [kind] if kind != manifest.kind() => return Ok(()),
         [_, _] => {

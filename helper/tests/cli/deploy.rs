@@ -159,6 +159,22 @@ fn images_are_pinned_by_the_digests_of_what_was_built() {
 }
 
 #[test]
+fn registry_that_an_earlier_run_was_given_is_not_forgotten_silently() {
+    let scene = with_image();
+    scene.run(&[&RENDER[..], &REGISTRY].concat());
+    assert_snapshot!("registry-forgotten", scene.run(&[&RENDER[..], &["--image", "image"]].concat()));
+    let again = scene.run(&[&RENDER[..], &["--image", "image"]].concat());
+    assert_eq!(again, "exit 0\n--- stdout\n--- stderr\n`deploy` is up to date\n");
+}
+
+#[test]
+fn deployment_is_not_written_into_a_toolchains_folder() {
+    let scene = toolchain();
+    let inside = ["deploy", "render", "--manifest", "out", "--out", "out/deploy"];
+    assert_snapshot!("inside-toolchain", scene.run_without_change(&inside));
+}
+
+#[test]
 fn images_of_another_manifest_are_stale() {
     let scene = with_image();
     scene.run(&[&RENDER[..], &REGISTRY].concat());

@@ -135,7 +135,8 @@ fn unusable_logs_are_told_with_their_place() {
     scene.write("cut.json", &LOGS[0].1[..10_000]);
     scene.write("empty.json", "");
     scene.write("text.json", "INFO: Build completed successfully\n");
-    for log in ["cut", "empty", "text", "absent"] {
+    scene.write("other.json", "{\"name\": \"a package\"}\n");
+    for log in ["cut", "empty", "text", "other", "absent"] {
         assert_snapshot!(log, scene.run(&["explain", "base.json", &format!("{log}.json")]));
     }
     scene.write("large.json", &format!("{{\"commandArgs\": [\"{}\"]}}", "x".repeat(1 << 20)));

@@ -11,6 +11,9 @@ use crate::support::Scene;
 const COMMIT: &str = "64ed20a40964b8c606c7d65f76af840bcfc837fd";
 pub(crate) const OTHER: &str = "d407951447dcd00442e97087bf374aad70c04cea";
 const CLEAN: &str = "exit 0\n--- stdout\n--- stderr\n";
+const AGREES: &str = "exit 0\n--- stdout\n--- stderr\n\
+    no disagreement in `MODULE.bazel`, `flake.lock`; a toolchain's folder, as in `lre pin lre-cc`, adds what its manifest \
+    pins\n";
 
 /// A workspace whose flake has this module as an input, locked at [`COMMIT`].
 pub(crate) fn workspace(override_: &str) -> Scene {
@@ -67,10 +70,10 @@ fn archive(commit: &str, more: &str) -> String {
 #[test]
 fn git_override_with_the_locked_commit_is_clean_also_abbreviated_and_through_a_name() {
     for commit in [format!("commit = \"{COMMIT}\""), "commit = \"64ed20a\"".to_owned()] {
-        assert_eq!(workspace(&git(&commit)).run_without_change(&["pin"]), CLEAN);
+        assert_eq!(workspace(&git(&commit)).run_without_change(&["pin"]), AGREES);
     }
     let named = format!("COMMIT = \"{COMMIT}\"\n{}", git("commit = COMMIT"));
-    assert_eq!(workspace(&named).run_without_change(&["pin"]), CLEAN);
+    assert_eq!(workspace(&named).run_without_change(&["pin"]), AGREES);
 }
 
 #[test]
@@ -80,7 +83,7 @@ fn git_override_with_another_commit_is_reported_and_synced() {
     assert_snapshot!("git-dry-run", scene.run_without_change(&["pin", "--sync", "--dry-run"]));
     assert_snapshot!("git-sync", scene.run(&["pin", "--sync"]));
     assert_eq!(scene.read("MODULE.bazel"), module(&git(&format!("commit = \"{COMMIT}\""))));
-    assert_eq!(scene.run_without_change(&["pin"]), CLEAN);
+    assert_eq!(scene.run_without_change(&["pin"]), AGREES);
     let again = "exit 0\n--- stdout\n--- stderr\nnothing to change\n";
     assert_eq!(scene.run_without_change(&["pin", "--sync"]), again);
 }
@@ -101,7 +104,7 @@ fn only_the_literal_changes_in_a_file_of_windows_with_comments_and_a_name() {
 
 #[test]
 fn archive_override_is_compared_by_its_urls_and_prefix() {
-    assert_eq!(workspace(&archive(COMMIT, "")).run_without_change(&["pin"]), CLEAN);
+    assert_eq!(workspace(&archive(COMMIT, "")).run_without_change(&["pin"]), AGREES);
     let scene = workspace(&archive(OTHER, ""));
     assert_snapshot!("archive", scene.run_without_change(&["pin"]));
     let result = scene.run(&["pin", "--sync"]);
@@ -173,7 +176,7 @@ fn included_segments_are_read_and_edited() {
     scene.write("b.MODULE.bazel", &module(&git(&format!("commit = \"{OTHER}\""))));
     let result = scene.run(&["pin", "--sync"]);
     assert!(result.contains("b.MODULE.bazel:7:15: commit"), "{result}");
-    assert_eq!(scene.run_without_change(&["pin"]), CLEAN);
+    assert_snapshot!("include", scene.run_without_change(&["pin"]));
     scene.write("b.MODULE.bazel", "include(\"//bazel:a.MODULE.bazel\")\n");
     assert_snapshot!("include-cycle", scene.run_without_change(&["pin"]));
     fs::remove_file(scene.path().join("b.MODULE.bazel")).expect("the segment was there");
@@ -259,6 +262,8 @@ fn rc_file_of_another_env_is_reported_entry_by_entry_and_written_again() {
     let rc = rc.split_once("--- stdout\n").and_then(|(_, rest)| rest.split_once("--- stderr")).expect("an rc file").0;
     scene.write("lre.bazelrc", rc);
     assert_eq!(scene.run_without_change(&["pin", "module/cc"]), CLEAN);
+    fs::remove_file(scene.path().join("lre.bazelrc")).expect("it was written");
+    assert_snapshot!("rc-absent", scene.run_without_change(&["pin", "module/cc", "--sync"]));
     let changed = rc.replace("coreutils-9.5", "coreutils-9.6").replace("# CC=", "# CXX=");
     scene.write("lre.bazelrc", &changed);
     assert_snapshot!("rc", scene.run_without_change(&["pin", "module/cc"]));

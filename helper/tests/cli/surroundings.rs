@@ -46,7 +46,7 @@ fn program_of_the_working_folder_is_never_run() {
         assert!(result.contains("`nix-store` does not run: no such file or directory"), "{path}: {result}");
         let remote = ["--remote", "grpc://127.0.0.1:1", "--credential_helper", "credentials"];
         let result = run(&[&["doctor", "--workspace", "."], &remote[..]].concat());
-        assert!(result.contains("cannot run it: No such file or directory"), "{path}: {result}");
+        assert!(result.contains("cannot run it: no such file or directory"), "{path}: {result}");
     }
 }
 

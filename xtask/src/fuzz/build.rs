@@ -10,13 +10,12 @@ use crate::sandbox::workspace;
 
 /// The flags of cargo-fuzz without a sanitizer, for the crates and not for their build scripts, which have no fuzzer to
 /// report to.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 8] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Ccodegen-units=1",
     "--cfg",
     "fuzzing",
     "-Cdebug-assertions",

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{Address, Header};
 use crate::doctor::first_line;
 use crate::program;
+use crate::system_error::describe_system_error;
 
 /// As Bazel's `--credential_helper_timeout`.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ const SERVICE: &str = "build.bazel.remote.execution.v2.Capabilities";
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// It does not start.
-    #[error("cannot run it: {0}")]
+    #[error("cannot run it: {}", describe_system_error(.0))]
     Start(std::io::Error),
     /// It takes too long.
     #[error("it gave no answer within {} s", PATIENCE.as_secs())]

@@ -127,7 +127,7 @@ fn spy(lab: &Lab) -> Result<()> {
         hint: see whether it runs at all with `env -i PATH=/usr/bin CC=/spy LD_DEBUG=nothing /spy --version` in a container \
         of the image\nexit 2\n";
     let forbidden = "unpacking `docker-archive:spy.tar`\n\
-        error: cannot run programs of the image here: namespaces are forbidden (ENOSPC: No space left on device)\n\n\
+        error: cannot run programs of the image here: namespaces are forbidden (no space left on device (os error 28))\n\n\
         hint: allow user namespaces, with `sysctl -w kernel.unprivileged_userns_clone=1` on Debian or `sysctl -w \
         kernel.apparmor_restrict_unprivileged_userns=0` on Ubuntu, or run as root outside of a container that forbids \
         namespaces\nexit 2\n";
