@@ -61,9 +61,10 @@ pub struct RenderArguments {
     format: Format,
 }
 
-/// A reference to an image; a folder is an OCI layout.
+/// A reference to an image; a folder is an OCI layout, a tar file an archive of one.
 fn image(text: &str) -> Result<ImageReference, String> {
-    let reference = if text.contains(':') { text.to_owned() } else { format!("oci:{text}") };
+    let transport = if Path::new(text).is_file() { "oci-archive" } else { "oci" };
+    let reference = if text.contains(':') { text.to_owned() } else { format!("{transport}:{text}") };
     reference.parse().map_err(|error: crate::oci::reference::ReferenceError| error.to_string())
 }
 

@@ -60,6 +60,9 @@ pub(super) fn open_layout(
     platform: &Platform,
     limits: &Limits,
 ) -> Result<Image, ImageError> {
+    if let Source::Folder(path) = &source {
+        path.metadata().map_err(|source| ImageError::Unreadable { path: path.clone(), source })?;
+    }
     let marker: OciLayout = source.document("oci-layout", None, NO_LAYOUT, limits)?;
     if !marker.image_layout_version().starts_with("1.") {
         let found = marker.image_layout_version().clone();
