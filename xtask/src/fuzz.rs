@@ -46,15 +46,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         };
         return run::run_on(target, &programs, input);
     }
-    println!("| target | minutes | inputs tried | code reached | crashes |\n|---|---|---|---|---|");
+    println!(
+        "| target | minutes | of a processor, s | inputs tried | code reached | crashes |\n|---|---|---|---|---|---|"
+    );
     let mut failures = Vec::new();
     for target in targets {
         match fuzz(target, &programs, Duration::from_secs(60 * options.minutes), Corpus::Kept) {
-            Ok(Figures { inputs, edges }) => {
-                println!("| `{}` | {} | {inputs} | {edges} | 0 |", target.name, options.minutes);
+            Ok(Figures { inputs, edges, processor }) => {
+                let (name, minutes, processor) = (target.name, options.minutes, processor.as_secs());
+                println!("| `{name}` | {minutes} | {processor} | {inputs} | {edges} | 0 |");
             }
             Err(error) => {
-                println!("| `{}` | | | | 1 |", target.name);
+                println!("| `{}` | | | | | 1 |", target.name);
                 failures.push(format!("{error:#}"));
             }
         }

@@ -16,8 +16,8 @@ use crate::bazelrc::RC_FILE;
 use crate::build_file::with_module;
 use crate::diff::ChangedFile;
 use crate::init::{
-    FLAKE_FILE, Kept, ModuleSource, USER_RC_FILE, absent_checkout, absolute, find_kept, is_checkout,
-    with_flake, with_ignored_files, with_ignored_folder, with_imports, with_module_file,
+    FLAKE_FILE, Kept, ModuleSource, USER_RC_FILE, absent_checkout, absolute, find_kept, is_checkout, with_flake,
+    with_ignored_files, with_ignored_folder, with_imports, with_module_file,
 };
 use crate::manifest::FILE_NAME;
 use crate::pin::starlark::{Expression, find_calls};

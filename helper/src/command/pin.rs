@@ -141,7 +141,9 @@ fn has_rc(workspace: &Path) -> bool {
 /// A file that is not there pins nothing; `--sync` does not know which prefix its flags would have.
 fn absent_rc(folder: &Path) -> String {
     let manifest = quote_path(&folder.join(FILE_NAME));
-    format!("there is no `{RC_FILE}`; write it with `jq .env {manifest} >env.json && lre bazelrc --env-json env.json --prefix lre >{RC_FILE}`")
+    format!(
+        "there is no `{RC_FILE}`; write it with `jq .env {manifest} >env.json && lre bazelrc --env-json env.json --prefix lre >{RC_FILE}`"
+    )
 }
 
 fn write(replacements: &[Replacement], dry_run: bool) -> anyhow::Result<()> {

@@ -43,9 +43,8 @@ pub(super) fn exchange(place: &Place, changes: &[Change<'_>]) -> Result<(), Refu
         write(change, &staged.path().join(change.name))?;
     }
     let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-    renameat_with(CWD, staged.path(), CWD, &place.folder, flags).map_err(|error| {
-        impossible("the file system does not exchange folders", &error.into())
-    })?;
+    renameat_with(CWD, staged.path(), CWD, &place.folder, flags)
+        .map_err(|error| impossible("the file system does not exchange folders", &error.into()))?;
     // A power cut must not undo it. Not every file system lets a folder be synced, and then nothing else would help.
     let _ = staged.path().parent().map(|parent| File::open(parent).and_then(|parent| parent.sync_all()));
     // What was there before lies there now, and goes.

@@ -143,7 +143,8 @@ mod linux {
             return Ok(());
         }
         let (user, group) = (getuid(), getgid());
-        unshare(all | CloneFlags::CLONE_NEWUSER).map_err(|error| anyhow!("namespaces are forbidden ({})", describe_system_error(&error.into())))?;
+        unshare(all | CloneFlags::CLONE_NEWUSER)
+            .map_err(|error| anyhow!("namespaces are forbidden ({})", describe_system_error(&error.into())))?;
         let map = |file: &str, text: String| fs::write(file, text).with_context(|| format!("cannot write `{file}`"));
         map("/proc/self/setgroups", "deny".to_owned())?;
         map("/proc/self/uid_map", format!("0 {user} 1"))?;

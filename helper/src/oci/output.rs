@@ -59,7 +59,9 @@ pub fn check_output(out: &ImageReference) -> Result<(), OutputError> {
             match parent.metadata() {
                 Ok(metadata) if metadata.is_dir() => Ok(()),
                 Ok(_) => Err(fail(io::Error::other(format!("`{}` is no folder", parent.display())))),
-                Err(error) => Err(fail(io::Error::other(format!("`{}`: {}", parent.display(), describe_system_error(&error))))),
+                Err(error) => {
+                    Err(fail(io::Error::other(format!("`{}`: {}", parent.display(), describe_system_error(&error)))))
+                }
             }
         }
         Err(error) => Err(fail(error)),

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 
 use super::build::folder;
 use super::seeds;
@@ -30,6 +32,8 @@ pub(crate) struct Figures {
     pub(crate) inputs: u64,
     /// Edges of the program's flow that some input reached.
     pub(crate) edges: u64,
+    /// What the target had of a processor, which is less than what passed where others want it too.
+    pub(crate) processor: Duration,
 }
 
 /// Runs a target from its seeds. Fails with the first input that crashes it, takes too long or too much memory.
@@ -50,6 +54,7 @@ pub(crate) fn fuzz(target: &Target, programs: &Path, time: Duration, corpus: Cor
     };
     let log = folder().join(format!("{}.log", target.name));
     let written = fs::File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
+    let before = processor_time()?;
     let status = program.arg(&seeds).stdin(Stdio::null()).stdout(Stdio::null()).stderr(written).status();
     let status = status.with_context(|| format!("cannot run `{}`", target.name))?;
     let said = fs::read(&log).with_context(|| format!("cannot read `{}`", log.display()))?;
@@ -60,7 +65,8 @@ pub(crate) fn fuzz(target: &Target, programs: &Path, time: Duration, corpus: Cor
             .map(|input| format!("\n\nhint: run it again with `cargo xtask fuzz {} --input {input}`", target.name));
         bail!("target `{}` failed with {status}:\n{}{}", target.name, tail(&log, 30), hint.unwrap_or_default());
     }
-    figures(&said).with_context(|| format!("`{}` has no figures", log.display()))
+    figures(&said, processor_time()?.saturating_sub(before))
+        .with_context(|| format!("`{}` has no figures", log.display()))
 }
 
 /// Runs a target on one file, with its output.
@@ -84,24 +90,35 @@ fn program(target: &Target, programs: &Path) -> Command {
     program
 }
 
+/// What all programs that this one ran and waited for had of a processor.
+fn processor_time() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot ask for the processor's time")?;
+    let micros =
+        [usage.user_time(), usage.system_time()].map(|time| u64::try_from(time.num_microseconds()).unwrap_or(0));
+    Ok(Duration::from_micros(micros.iter().sum()))
+}
+
 /// Of the last status line, such as `#4096 DONE cov: 812 ft: 1200 …`, and of the statistics behind it.
-fn figures(said: &str) -> Option<Figures> {
+fn figures(said: &str, processor: Duration) -> Option<Figures> {
     let inputs = said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))?;
     let words: Vec<&str> = said.lines().rev().find(|line| line.contains(" cov: "))?.split_whitespace().collect();
     let edges = words.iter().skip_while(|word| **word != "cov:").nth(1)?;
-    Some(Figures { inputs: inputs.trim().parse().ok()?, edges: edges.parse().ok()? })
+    Some(Figures { inputs: inputs.trim().parse().ok()?, edges: edges.parse().ok()?, processor })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Figures, figures};
 
     #[test]
     fn figures_are_those_of_the_end() {
         let said = "#2\tINITED cov: 10 ft: 11\n#4096\tDONE   cov: 812 ft: 1200 corp: 3/9b\n\
                     Done 4096 runs in 2 second(s)\nstat::number_of_executed_units: 4096\nstat::peak_rss_mb: 60\n";
-        let Some(Figures { inputs, edges }) = figures(said) else { panic!("no figures") };
-        assert_eq!((inputs, edges), (4096, 812));
-        assert!(figures("INFO: Seed: 1\n").is_none());
+        let second = Duration::from_secs(1);
+        let Some(Figures { inputs, edges, processor }) = figures(said, second) else { panic!("no figures") };
+        assert_eq!((inputs, edges, processor), (4096, 812, second));
+        assert!(figures("INFO: Seed: 1\n", second).is_none());
     }
 }
