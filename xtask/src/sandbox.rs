@@ -7,6 +7,7 @@ pub(crate) mod debian;
 pub(crate) mod host;
 mod npm;
 pub(crate) mod registry;
+mod room;
 pub(crate) mod shell;
 pub(crate) mod source;
 pub(crate) mod toolchain;
@@ -79,6 +80,9 @@ impl Sandbox {
     pub(crate) fn open(tools: Tools) -> Result<Self> {
         let directory = place()?;
         let lock = lock(&directory)?;
+        if let Some(warning) = room::scarce_room(&directory)? {
+            eprintln!("{warning}");
+        }
         let steps = Steps::new(&directory)?;
         if tools == Tools::Host {
             host::check()?;
