@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use nix::sys::statvfs::statvfs;
 
 /// What the sandbox takes from nothing, and what the tests add to one that is there, in bytes.
-const NEW: u64 = 8 << 30;
+const NEW: u64 = 12 << 30;
 const KEPT: u64 = 3 << 30;
 
 /// A warning for a sandbox's folder whose disk has less room than it takes.
@@ -39,10 +39,10 @@ mod unit {
     fn disk_without_room_is_told_with_what_is_left_and_needed() -> Result<()> {
         let folder = Path::new("/target/sandbox");
         assert_eq!(warning(folder, KEPT, KEPT), None);
-        let expected = "warning: the disk of `/target/sandbox` has 0.5 GiB left, and the sandbox takes 8\n\n\
+        let expected = "warning: the disk of `/target/sandbox` has 0.5 GiB left, and the sandbox takes 12\n\n\
                         hint: make room, or let `LRE_SANDBOX` name a folder on another disk";
         assert_eq!(warning(folder, 512 << 20, NEW).as_deref(), Some(expected));
-        assert!(scarce_room(tempfile::tempdir()?.path())?.is_none_or(|told| told.contains("takes 8")));
+        assert!(scarce_room(tempfile::tempdir()?.path())?.is_none_or(|told| told.contains("takes 12")));
         Ok(())
     }
 }
