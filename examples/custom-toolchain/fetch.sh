@@ -1,11 +1,11 @@
 #!/bin/bash
 # fetch.sh FOLDER: downloads the Debian packages that toolchain.nix builds from.
 #
-# Runs on a Debian machine as root. The toolchain's packages come from Debian stable, which hardly moves: its store
-# paths stay the same for months. BuildBox and Bazel's Java tools are only in the machine's own suite (unstable). A file that is there already,
-# with the right hash, is not fetched again, also after an interruption.
+# Runs on a Debian machine of any suite, as root. The toolchain's packages come from Debian stable, which hardly moves: its
+# store paths stay the same for months. Only unstable has BuildBox and Bazel's Java tools. A file that is there already, with
+# the right hash, is not fetched again, also after an interruption.
 #
-# LRE_STABLE_SUITE and LRE_DEBIAN_MIRROR name another suite and another mirror for the toolchain's packages.
+# LRE_STABLE_SUITE, LRE_UNSTABLE_SUITE and LRE_DEBIAN_MIRROR name other suites and another mirror.
 set -euo pipefail
 
 fail() {
@@ -15,6 +15,7 @@ fail() {
 
 [ $# = 1 ] || fail "usage: fetch.sh FOLDER"
 stable=${LRE_STABLE_SUITE:-trixie}
+unstable=${LRE_UNSTABLE_SUITE:-sid}
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 apt=$folder/apt
 
@@ -81,26 +82,33 @@ seed() {
 }
 
 rm -rf "$apt"
-mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+mkdir -p "$apt"
 patiently "read this machine's package lists" apt-get update -qq
 mirror=$(mirror)
 [ -n "$mirror" ] || fail "no Debian mirror among apt's sources; name one with \`LRE_DEBIAN_MIRROR\`"
-printf 'deb %s %s main\n' "$mirror" "$stable" >"$apt/stable.list"
+for suite in stable unstable; do
+  mkdir -p "$apt/$suite-lists/partial"
+  printf 'deb %s %s main\n' "$mirror" "${!suite}" >"$apt/$suite.list"
+done
 
 # Packages that clang, the JDK and BuildBox ask for and no build here uses; what only they need is not fetched either.
 installed binutils ca-certificates-java libc6-i386 lib32gcc-s1 lib32stdc++6 >"$apt/stable.status"
 : >"$apt/gcc.status"
-installed fuse3 >"$apt/machine.status"
+installed fuse3 >"$apt/unstable.status"
+# options NAME SUITE: apt's, with what is installed by NAME, and a cache of its own, which apt would else make anew each time.
+options() {
+  mkdir -p "$apt/$1/archives/partial"
+  printf '%s\n' -o "Dir::Etc::sourcelist=$apt/$2.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/$2-lists" \
+    -o "Dir::State::status=$apt/$1.status" -o "Dir::Cache=$apt/$1" -o APT::Sandbox::User=root -o Acquire::Languages=none
+}
 # shellcheck disable=SC2034  # passed by name
-stable_options=(
-  -o "Dir::Etc::sourcelist=$apt/stable.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
-  -o "Dir::Cache=$apt/cache" -o "Dir::State::status=$apt/stable.status" -o APT::Sandbox::User=root
-)
-# shellcheck disable=SC2034  # passed by name
-gcc_options=("${stable_options[@]}" -o "Dir::State::status=$apt/gcc.status")
-# shellcheck disable=SC2034  # passed by name
-machine_options=(-o "Dir::State::status=$apt/machine.status" -o APT::Sandbox::User=root)
+{
+  mapfile -t stable_options < <(options stable stable)
+  mapfile -t gcc_options < <(options gcc stable)
+  mapfile -t unstable_options < <(options unstable unstable)
+}
 patiently "read the package lists of \`$stable\`" apt-get "${stable_options[@]}" update -qq
+patiently "read the package lists of \`$unstable\`" apt-get "${unstable_options[@]}" update -qq
 
 # `clang` depends on the version that the suite prefers; the packages without an unversioned name follow it.
 version=$(apt-cache "${stable_options[@]}" depends clang | sed -n 's/^ *Depends: clang-//p' | sed -n 1p)
@@ -111,10 +119,9 @@ gcc=$(closure gcc_options -- g++ binutils-gold patchelf) || fail "cannot resolve
 cross=$(sed -n 's/^libstdc++-.*-dev$/&-arm64-cross/p' <<<"$gcc")
 cross=$(closure stable_options -- "$cross") || fail "cannot resolve \`$cross\` in \`$stable\`"
 jdk=$(closure stable_options -- default-jdk-headless patchelf) || fail "cannot resolve the JDK's packages in \`$stable\`"
-java_tools=$(closure machine_options -- bazel-java-tools patchelf) ||
-  fail "cannot resolve \`bazel-java-tools\`: is this machine's suite unstable?"
-worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
-  fail "cannot resolve \`buildbox\`: is this machine's suite unstable?"
+java_tools=$(closure unstable_options -- bazel-java-tools patchelf) ||
+  fail "cannot resolve \`bazel-java-tools\` in \`$unstable\`"
+worker=$(closure unstable_options -- buildbox bubblewrap patchelf) || fail "cannot resolve \`buildbox\` in \`$unstable\`"
 
 # shellcheck disable=SC2086  # lists of names
 {
@@ -124,8 +131,8 @@ worker=$(closure machine_options -- buildbox bubblewrap patchelf) ||
   download "$folder/gcc" gcc_options -- $gcc
   download "$folder/cross" stable_options -- $cross
   download "$folder/jdk" stable_options -- $jdk
-  download "$folder/java-tools" machine_options -- $java_tools
-  download "$folder/worker" machine_options -- $worker
+  download "$folder/java-tools" unstable_options -- $java_tools
+  download "$folder/worker" unstable_options -- $worker
 }
 rm -rf "$apt"
 (cd "$folder" && sha256sum seed/* compiler/* cross/* gcc/* jdk/* java-tools/* worker/*) >"$folder/versions.txt"

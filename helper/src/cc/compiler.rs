@@ -75,7 +75,7 @@ pub enum CompilerError {
     #[error(
         "`CC` cannot include `<{header}>`, a header of its {library}: {status}\n  {argv}{stderr}\n\n\
          hint: take `CC` from a Nix package that wraps its compiler with a {library}, or name one with `-isystem` or \
-         `--sysroot=` in `{variable}`; see where it looks with `{by_hand} -E -v {language} /dev/null`{place}",
+         `--sysroot=` in `{variable}`; see where it looks with `{by_hand} -E -v {flags} /dev/null`{place}",
         status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand,
         place = .failure.place
     )]
@@ -86,8 +86,24 @@ pub enum CompilerError {
         library: &'static str,
         /// The variable that holds flags for that language.
         variable: &'static str,
-        /// `-xc` or `-xc++`.
-        language: &'static str,
+        /// `-xc` or `-xc++` and those of the variable, quoted for a shell.
+        flags: String,
+        /// How it ended.
+        failure: Box<Failure>,
+    },
+    /// It does not even read an empty file with the flags that Env gives it.
+    #[error(
+        "`CC` refuses the flags in `{variable}`: {status}\n  {argv}{stderr}\n\n\
+         hint: correct `{variable}` in Env, whose flags are separated by `:`; try them with \
+         `{by_hand} -E -v {flags} /dev/null`{place}",
+        status = .failure.status, argv = .failure.argv, stderr = .failure.stderr, by_hand = .failure.by_hand,
+        place = .failure.place
+    )]
+    Flags {
+        /// The variable that holds them.
+        variable: &'static str,
+        /// The same with the language before them, quoted for a shell.
+        flags: String,
         /// How it ended.
         failure: Box<Failure>,
     },
@@ -138,13 +154,21 @@ impl Answer {
         if self.success {
             return Ok(self);
         }
-        let mut stderr: String = self.stderr.lines().take(QUOTED_LINES).map(|line| format!("\n  {line}")).collect();
-        if self.stderr.lines().count() > QUOTED_LINES {
-            stderr.push_str("\n  ...");
-        }
+        let stderr = quoted(&self.stderr);
         let Self { argv, status, by_hand, place, .. } = self;
         Err(error(Box::new(Failure { argv, status, stderr, by_hand, place })))
     }
+}
+
+/// What a message quotes of stderr. Of what is too long, the errors, which stand behind all that `-v` prints.
+fn quoted(stderr: &str) -> String {
+    let all: Vec<&str> = stderr.lines().collect();
+    let errors = || all.iter().copied().filter(|line| line.contains("error: ")).collect::<Vec<_>>();
+    let lines = if all.len() > QUOTED_LINES { Some(errors()).filter(|errors| !errors.is_empty()) } else { None };
+    let lines = lines.unwrap_or_else(|| all.clone());
+    let shown = &lines[..lines.len().min(QUOTED_LINES)];
+    let rest = if shown.len() < all.len() { "\n  ..." } else { "" };
+    shown.iter().map(|line| format!("\n  {line}")).chain([rest.to_owned()]).collect()
 }
 
 /// A compiler driver, its environment and its working folder.
@@ -238,8 +262,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn command_line<S: AsRef<str>>(&self, arguments: &[S]) -> String {
-        let words = arguments.iter().map(|argument| format!(" {}", argument.as_ref()));
-        std::iter::once(self.path.to_string()).chain(words).collect()
+        let words = arguments.iter().map(|argument| argument.as_ref().to_owned());
+        quote_words(std::iter::once(self.path.to_string()).chain(words))
     }
 
     /// Its command line, with Env alone. The answers are read by their English words, whatever locale Env asks for.
@@ -326,12 +350,14 @@ mod unit {
 
     const PATH: &str = "/nix/store/7k0f7kbjv4q3z2v6q1pxmcq4x6d4j5a9-loop/cc";
 
-    /// Why a compiler that is this script gives no answer within a second, in a folder.
-    fn ask(folder: &Path, script: &str) -> anyhow::Result<Option<String>> {
-        Ok(answer(folder, script)?.err().map(|error| error.to_string()))
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Why a compiler that is this script gives no answer within a time, in a folder.
+    fn ask(folder: &Path, script: &str, limit: Duration) -> anyhow::Result<Option<String>> {
+        Ok(answer(folder, script, limit)?.err().map(|error| error.to_string()))
     }
 
-    fn answer(folder: &Path, script: &str) -> anyhow::Result<Result<Answer, CompilerError>> {
+    fn answer(folder: &Path, script: &str, limit: Duration) -> anyhow::Result<Result<Answer, CompilerError>> {
         let path = PathPolicy::StoreOnly.parse(PATH)?;
         let store = Store::new(Some(folder.to_owned()));
         let file = store.on_disk(PATH);
@@ -340,7 +366,7 @@ mod unit {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
         let environment = Environment::default();
         let mut compiler = Compiler::new(&store, &path, &environment, folder);
-        compiler.time_limit = Duration::from_secs(1);
+        compiler.time_limit = limit;
         Ok(compiler.ask(&["-v"]))
     }
 
@@ -363,7 +389,8 @@ mod unit {
     #[test]
     fn compiler_that_does_not_end_is_stopped_with_all_that_it_started() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let error = ask(folder.path(), "#!/bin/sh\n(while :; do :; done) &\necho $! > child\n(while :; do :; done)\n")?;
+        let error =
+            ask(folder.path(), "#!/bin/sh\n(while :; do :; done) &\necho $! > child\n(while :; do :; done)\n", SECOND)?;
         let expected = format!(
             "`CC` does not end: no answer within 1 s\n  {PATH} -v\n\n\
             hint: the compiler is run without a terminal, input or network; see what it waits for"
@@ -377,7 +404,7 @@ mod unit {
     fn compiler_that_is_open_for_writing_for_a_moment_is_waited_for_and_a_longer_one_is_told() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let script = "#!/bin/sh\n";
-        assert_eq!(ask(folder.path(), script)?, None);
+        assert_eq!(ask(folder.path(), script, TIME_LIMIT)?, None);
         let program = folder.path().join(&PATH[1..]);
         let writer = std::fs::OpenOptions::new().append(true).open(&program)?;
         let moment = std::thread::spawn(move || {
@@ -402,7 +429,7 @@ mod unit {
     fn what_a_compiler_leaves_behind_ends_with_it() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let script = "#!/bin/sh\n(while :; do :; done) </dev/null >/dev/null 2>&1 &\necho $! > child\n";
-        assert_eq!(ask(folder.path(), script)?, None);
+        assert_eq!(ask(folder.path(), script, TIME_LIMIT)?, None);
         assert!(child_ends(folder.path())?);
         Ok(())
     }
@@ -417,7 +444,7 @@ mod unit {
         for script in ["while :; do echo $$; done 2>/dev/null", "while :; do echo $$ >&2; done"] {
             let folder = tempfile::tempdir()?;
             let script = format!("#!/bin/sh\ntrap '' PIPE\n{script}\n");
-            assert_eq!(ask(folder.path(), &script)?, Some(expected.clone()));
+            assert_eq!(ask(folder.path(), &script, TIME_LIMIT)?, Some(expected.clone()));
         }
         Ok(())
     }
@@ -425,8 +452,8 @@ mod unit {
     #[test]
     fn compiler_that_dies_by_a_signal_gives_an_answer_that_is_no_success() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let answer =
-            answer(folder.path(), "#!/bin/sh\necho half an answer\nkill -SEGV $$\n")?.map_err(anyhow::Error::from)?;
+        let answer = answer(folder.path(), "#!/bin/sh\necho half an answer\nkill -SEGV $$\n", TIME_LIMIT)?
+            .map_err(anyhow::Error::from)?;
         let failed = answer.require(CompilerError::Failed).map(drop).map_err(|error| error.to_string());
         let expected = format!(
             "`CC` does not run: signal: 11 (SIGSEGV)\n  {PATH} -v\n\n\

@@ -17,6 +17,8 @@ use super::toolchain_folder::owner;
 use super::{Outcome, print_data, report_error};
 use crate::diff::ChangedFile;
 use crate::generated_folder::FolderPlan;
+use crate::manifest::FILE_NAME;
+use crate::pin::MODULE_FILE;
 use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
 use crate::talk::say;
@@ -90,6 +92,14 @@ fn regenerate(
             folder.display(),
             owner.display(),
             quote_path(owner)
+        );
+    }
+    if folder.join(MODULE_FILE).is_file() && !folder.join(FILE_NAME).is_file() {
+        bail!(
+            "`{}` has a `{MODULE_FILE}`, and a toolchain's folder is one of its own\n\nhint: name a folder in it, such as with \
+             `--out {}`",
+            folder.display(),
+            quote_path(&folder.join("lre-cc"))
         );
     }
     let files = arguments.source.generate(store, target)?;

@@ -42,7 +42,8 @@ pub(super) fn owner(path: &Path) -> Option<&Path> {
     let real = |folder: &Path| Path::new(".").join(folder).canonicalize().ok();
     // `.` and the empty path that is above it are one folder.
     let is_other = |owner: &&Path| real(owner).is_none() || real(owner) != real(path);
-    path.ancestors().skip(1).filter(is_other).find(|owner| owner.join(FILE_NAME).is_file())
+    let owner = path.ancestors().skip(1).filter(is_other).find(|owner| owner.join(FILE_NAME).is_file());
+    owner.map(|owner| if owner.as_os_str().is_empty() { Path::new(".") } else { owner })
 }
 
 /// Reads the manifest of a toolchain's folder, for a command that takes the folder as its last word.

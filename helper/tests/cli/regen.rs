@@ -73,6 +73,35 @@ fn cc_that_fails_is_reported_with_its_stderr() {
 }
 
 #[test]
+fn flags_of_env_that_the_compiler_refuses_are_told_with_its_errors_and_by_their_variable() {
+    let verbose = (0..20).map(|line| format!("echo 'verbose line {line}' >&2\n")).collect::<String>();
+    let refused = "echo \"error: invalid value 'c++20 -Wall' in '-std=c++20 -Wall'\" >&2; exit 1";
+    let script = COMPILER.replacen(
+        "#!/bin/sh\n",
+        &format!("#!/bin/sh\ncase \"$*\" in *'c++20 -Wall'*)\n{verbose}{refused} ;; esac\n"),
+        1,
+    );
+    let scene = Scene::with_compiler(&script);
+    scene.write_env(&[
+        &format!("PATH={ROOT}/bin"),
+        &format!("CC={ROOT}/bin/clang"),
+        "BAZEL_CXXOPTS=-Os:-std=c++20 -Wall",
+    ]);
+    assert_snapshot!("refused-flags", scene.run_without_change(&REGEN));
+}
+
+#[test]
+fn root_of_a_workspace_is_no_folder_of_a_toolchain() {
+    let scene = Scene::with_compiler(COMPILER);
+    scene.write("MODULE.bazel", "");
+    let out = ["regen", "--store", ".", "--env-json", "env.json", "--out", "."];
+    assert_snapshot!("workspace-as-folder", scene.run_without_change(&out));
+    // Where it is that of a module which is nothing else, it was written before.
+    scene.write("lre.json", "{}");
+    assert_snapshot!("inner-of-here", scene.run_without_change(&["regen", "--out", "lre-cc"]));
+}
+
+#[test]
 fn cc_without_a_header_of_its_library_is_not_told_not_to_run() {
     for (name, source) in [("no-c-library", "libc.c"), ("no-cxx-library", "libcxx.cc")] {
         let refuses = format!("case \"$*\" in\n  *{source}) echo 'fatal error: file not found' >&2; exit 1 ;;\n");

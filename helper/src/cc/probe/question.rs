@@ -11,6 +11,7 @@ use crate::cc::answer;
 use crate::cc::compiler::{Answer, Compiler, CompilerError};
 use crate::environment::Environment;
 use crate::manifest::Origin;
+use crate::shell::quote_words;
 use crate::store::Store;
 use crate::system::{System, host_system};
 use crate::temporary_folder::temporary_folder;
@@ -143,13 +144,17 @@ impl Probe<'_> {
             let question = ["-dM", "-E", "-v"].map(str::to_owned);
             self.compiler.ask(&[&question, words, &[source.to_owned()]].concat())
         };
-        let answer = ask(language.source, &language.arguments(self.environment))?;
+        let arguments = language.arguments(self.environment);
+        let flags = || quote_words(&arguments);
+        let Language { header, library, variable, .. } = *language;
+        let answer = ask(language.source, &arguments)?;
         if !answer.success {
-            // Whether it runs at all, which any compiler does without a header and without Env's flags.
+            // Whether it runs at all, which any compiler does without a header and without Env's flags; and with these.
             ask("empty.c", &[C.flag.to_owned()])?.require(CompilerError::Failed)?;
+            let refused = |failure| CompilerError::Flags { variable, flags: flags(), failure };
+            ask("/dev/null", &arguments)?.require(refused)?;
         }
-        let Language { header, library, variable, flag, .. } = *language;
-        let no_header = |failure| CompilerError::NoHeader { header, library, variable, language: flag, failure };
+        let no_header = |failure| CompilerError::NoHeader { header, library, variable, flags: flags(), failure };
         Ok(answer.require(no_header)?)
     }
 
