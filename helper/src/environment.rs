@@ -8,8 +8,8 @@ use crate::toolchain_path::{PathPolicy, ToolchainPath};
 /// Where an Env comes from.
 pub const ENVIRONMENT_HINT: &str = "\
 hint: write one with `nix eval --json .#lre-cc.meta.Env >env.json` in a flake, or with `nix-instantiate --eval --strict \
---json toolchain.nix -A lre-cc.meta.Env >env.json` in the folder of a `toolchain.nix`; that of an image is read by `lre regen \
---image REF`";
+--json toolchain.nix -A lre-cc.meta.Env >env.json` in the folder of a `toolchain.nix`; that of a manifest is \
+`jq .env lre.json`, and that of an image is read by `lre regen --image REF`";
 
 /// Why a list is no usable `Env`.
 #[derive(Debug, thiserror::Error)]

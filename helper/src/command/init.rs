@@ -156,10 +156,10 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-/// The command that writes `lre.bazelrc`, while there is none.
+/// The command that writes `lre.bazelrc`, while there is none, or an empty one that a shell made.
 fn next_step(arguments: &InitArguments, is_flake_new: bool) -> anyhow::Result<Option<String>> {
     let workspace = &arguments.workspace;
-    if workspace.join(RC_FILE).exists() {
+    if workspace.join(RC_FILE).metadata().is_ok_and(|metadata| metadata.len() > 0) {
         return Ok(None);
     }
     let has_module = || -> anyhow::Result<bool> {

@@ -19,6 +19,8 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
     let is_store_link = link.as_ref().is_some_and(|target| target.starts_with("/nix/store"));
     let shell = "enter the development shell, whose flake module writes it";
     let text = match std::fs::read_to_string(&file) {
+        // A shell makes the file before `lre bazelrc` refuses its arguments.
+        Ok(text) if text.is_empty() => return Check::failed(RC_FILE, "empty", Options::default().command()),
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let message = match &link {

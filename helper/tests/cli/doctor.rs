@@ -90,6 +90,9 @@ fn rc_file_has_to_be_there_imported_and_current() {
     assert_snapshot!("rc-helper", doctor(&scene, &[]));
     scene.write(".bazelrc", "try-import %%workspace%%/lre.bazelrc\n");
     assert_snapshot!("rc-not-imported", doctor(&scene, &[]));
+    // `lre bazelrc --env-json absent.json >lre.bazelrc`.
+    scene.write("lre.bazelrc", "");
+    assert_snapshot!("rc-empty", doctor(&scene, &[]));
     fs::remove_file(scene.path().join("lre.bazelrc")).expect("the rc file was there");
     assert_snapshot!("rc-absent", doctor(&scene, &[]));
     std::os::unix::fs::symlink(format!("{ROOT}-lre.bazelrc"), scene.path().join("lre.bazelrc")).expect("a link");

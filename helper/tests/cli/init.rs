@@ -41,7 +41,10 @@ fn files_are_completed_and_a_second_run_changes_nothing() {
         "build -c opt\ntry-import %workspace%/lre.bazelrc\ntry-import %workspace%/user.bazelrc\n"
     );
     assert_eq!(scene.read(".gitignore"), "/user.bazelrc\n");
+    // A shell makes it before `lre bazelrc` can refuse anything.
     scene.write("lre.bazelrc", "");
+    assert_eq!(scene.run_without_change(&["init", "--yes"]), again);
+    scene.write("lre.bazelrc", "# flags\n");
     let complete = "exit 0\n--- stdout\n--- stderr\nnothing to add to `MODULE.bazel`, `.bazelrc` and `.gitignore`\n";
     assert_eq!(scene.run_without_change(&["init", "--yes"]), complete);
 }
