@@ -46,9 +46,14 @@ impl Candidate {
             || platform.is_some_and(|platform| platform.os().to_string() == "unknown")
     }
 
+    /// What it is tagged with in its layout: the last of its names, of which others may have the same.
+    fn tag(&self) -> Option<&str> {
+        self.names.last().map(String::as_str)
+    }
+
     fn line(&self) -> String {
         let platform = self.platform().map(|platform| format!("  ({platform})")).unwrap_or_default();
-        let name = self.names.first().cloned().unwrap_or_else(|| "without a tag".to_owned());
+        let name = self.tag().unwrap_or("without a tag");
         format!("{name}  {}{platform}", self.blob.0)
     }
 }
@@ -145,7 +150,13 @@ fn choose(source: &Source, mut candidates: Vec<Candidate>, platform: &Platform) 
         Some(candidate) => {
             candidates.push(candidate);
             let lines: Vec<String> = candidates.iter().map(Candidate::line).collect();
-            let choices = choices(&lines, "name one by its tag, or choose with `--platform OS/ARCHITECTURE`");
+            let transport = source.transport();
+            let one = candidates.last().and_then(Candidate::tag).map(str::to_owned);
+            let hint = match one {
+                Some(name) => format!("name one by its tag, such as `{transport}:{place}:{name}`"),
+                None => "give each a tag, then name one".to_owned(),
+            };
+            let choices = choices(&lines, &hint);
             Err(ImageError::Ambiguous { place, count, wanted, choices })
         }
         None => {

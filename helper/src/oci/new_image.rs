@@ -135,6 +135,13 @@ impl NewImage<'_> {
     }
 }
 
+impl Documents {
+    /// What the image is tagged with.
+    pub(super) fn tag(&self) -> Option<&str> {
+        self.entry.annotations().as_ref()?.get(ANNOTATION_REF_NAME).map(String::as_str)
+    }
+}
+
 /// The entry of a layer in an archive for `docker load`.
 pub(super) fn saved_part(layer: &NewLayer<'_>) -> String {
     format!("{}.tar", layer.digest.hex())

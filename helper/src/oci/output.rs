@@ -73,17 +73,30 @@ pub fn check_output(out: &ImageReference) -> Result<(), OutputError> {
     }
 }
 
-/// Writes an image, and returns the digest of its manifest; of its configuration in a `docker-archive`, which has no
-/// manifest.
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The digest of the image's manifest; of its configuration in a `docker-archive`, which has no manifest.
+    pub digest: Digest,
+    /// Tags of images that the layout had, and no longer names.
+    pub replaced: Vec<String>,
+}
+
+/// Writes an image. In a layout that is there, it takes the place of one with the same tag; without a tag in `out`, that of
+/// those with the same name, whatever their tags: a toolchain's image is followed by that of the changed toolchain.
 ///
 /// # Errors
 /// See [`OutputError`]. Nothing of it is left then.
-pub fn write_image(image: &NewImage<'_>, out: &ImageReference) -> Result<Digest, OutputError> {
+pub fn write_image(image: &NewImage<'_>, out: &ImageReference) -> Result<Written, OutputError> {
     check_output(out)?;
     let fail = |source| OutputError::Unwritable { path: out.path.clone(), source };
     let documents = image.documents(out.name.as_deref()).map_err(fail)?;
+    let mut replaced = Vec::new();
     match out.transport {
-        Transport::Oci => write_folder(image, &documents, &out.path)?,
+        Transport::Oci => {
+            let name = if out.name.is_none() { image.name.rsplit_once(':').map(|(name, _)| name) } else { None };
+            replaced = write_folder(image, &documents, &out.path, name)?;
+        }
         Transport::OciArchive => {
             write_archive(&out.path, |tar| write_layout_archive(image, &documents, tar)).map_err(fail)?
         }
@@ -91,10 +104,11 @@ pub fn write_image(image: &NewImage<'_>, out: &ImageReference) -> Result<Digest,
             write_archive(&out.path, |tar| write_saved_archive(image, &documents, tar)).map_err(fail)?;
         }
     }
-    Ok(match out.transport {
+    let digest = match out.transport {
         Transport::DockerArchive => digest_of(&documents.config),
         Transport::Oci | Transport::OciArchive => digest_of(&documents.manifest),
-    })
+    };
+    Ok(Written { digest, replaced })
 }
 
 /// The `index.json` of a folder that is there: one without images for an empty folder.
@@ -123,14 +137,20 @@ fn layout_marker() -> io::Result<Vec<u8>> {
     to_bytes(&OciLayoutBuilder::default().image_layout_version("1.0.0").build().map_err(io::Error::other)?)
 }
 
-fn write_folder(image: &NewImage<'_>, documents: &Documents, folder: &Path) -> Result<(), OutputError> {
+fn write_folder(
+    image: &NewImage<'_>,
+    documents: &Documents,
+    folder: &Path,
+    name: Option<&str>,
+) -> Result<Vec<String>, OutputError> {
     let fail = |source| OutputError::Unwritable { path: folder.to_owned(), source };
     if folder.is_dir() {
         let mut index = read_index(folder)?;
         let mut new = NewFiles::default();
+        let replaced = take_out(&mut index, documents.tag(), name);
         add_to_layout(image, documents, folder, &mut index, &mut new).map_err(fail)?;
         new.keep();
-        return Ok(());
+        return Ok(replaced);
     }
     let partial = temporary_folder(".lre-image-", Some(parent_of(folder))).map_err(fail)?;
     let write = || {
@@ -140,10 +160,26 @@ fn write_folder(image: &NewImage<'_>, documents: &Documents, folder: &Path) -> R
         fs::set_permissions(partial.path(), Permissions::from_mode(0o755))?;
         fs::rename(partial.path(), folder)
     };
-    write().map_err(fail)
+    write().map_err(fail)?;
+    Ok(Vec::new())
 }
 
-/// Adds an image to a layout: its blobs first, and then the index that names them. An image of the same tag is replaced.
+/// Takes the images with that tag, and those with that name, out of an index. Returns the other tags that they had.
+fn take_out(index: &mut Value, tag: Option<&str>, name: Option<&str>) -> Vec<String> {
+    let mut taken = Vec::new();
+    let Some(manifests) = index["manifests"].as_array_mut() else { return taken };
+    manifests.retain(|entry| {
+        let other = entry["annotations"][ANNOTATION_REF_NAME].as_str();
+        let is_older = name.is_some() && other.and_then(|other| other.rsplit_once(':')).map(|(name, _)| name) == name;
+        if is_older && other != tag {
+            taken.extend(other.map(str::to_owned));
+        }
+        other != tag && !is_older
+    });
+    taken
+}
+
+/// Adds an image to a layout: its blobs first, and then the index that names them.
 fn add_to_layout(
     image: &NewImage<'_>,
     documents: &Documents,
@@ -159,10 +195,7 @@ fn add_to_layout(
     for document in [&documents.config, &documents.manifest] {
         place_bytes(document, &blobs.join(digest_of(document).hex()), new)?;
     }
-    let tag =
-        documents.entry.annotations().as_ref().and_then(|names| names.get(ANNOTATION_REF_NAME)).map(String::as_str);
     if let Some(manifests) = index["manifests"].as_array_mut() {
-        manifests.retain(|entry| entry["annotations"][ANNOTATION_REF_NAME].as_str() != tag);
         manifests.push(serde_json::to_value(&documents.entry)?);
     }
     replace(&layout_marker()?, &folder.join("oci-layout"))?;

@@ -13,6 +13,7 @@ use super::digest::Digest;
 use super::document::{self, Document};
 use super::error::ImageError;
 use super::limits::Limits;
+use super::reference::Transport;
 
 /// The folder or the archive.
 #[derive(Debug)]
@@ -36,6 +37,14 @@ impl Source {
         match self {
             Self::Folder(path) => path.display().to_string(),
             Self::Archive(archive) => archive.path().display().to_string(),
+        }
+    }
+
+    /// How an OCI image in it is kept.
+    pub(super) fn transport(&self) -> Transport {
+        match self {
+            Self::Folder(_) => Transport::Oci,
+            Self::Archive(_) => Transport::OciArchive,
         }
     }
 

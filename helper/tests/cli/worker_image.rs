@@ -117,6 +117,20 @@ fn layout_that_is_there_gets_another_image_and_the_same_tag_is_replaced() {
 }
 
 #[test]
+fn image_of_a_changed_toolchain_follows_the_old_one_in_a_layout() {
+    let scene = scene();
+    run(&scene, &BUILD, &["oci:image:lre-cc:old", "--max-layers", "2"]);
+    for tag in ["lre-java:old", "mine"] {
+        run(&scene, &BUILD, &[&format!("oci:image:{tag}")]);
+    }
+    assert_snapshot!("several-images", scene.run_without_change(&["image", "inspect", "oci:image"]));
+    assert_snapshot!("followed", run(&scene, &BUILD, &["oci:image"]));
+    let named = |tag: &str| scene.run_without_change(&["image", "inspect", &format!("oci:image:{tag}")]);
+    assert!(named("mine").starts_with("exit 0\n") && named("lre-java:old").starts_with("exit 0\n"));
+    assert!(named("lre-cc:old").starts_with("exit 2\n"));
+}
+
+#[test]
 fn what_cannot_become_an_image_is_refused_and_nothing_is_left() {
     let scene = scene();
     let build = |name: &str, more: &[&str]| {

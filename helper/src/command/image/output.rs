@@ -7,7 +7,7 @@ use super::layers::Layers;
 use crate::command::print_data;
 use crate::oci::compression::Compression;
 use crate::oci::new_image::NewImage;
-use crate::oci::output::write_image;
+use crate::oci::output::{Written, write_image};
 use crate::oci::reference::ImageReference;
 use crate::talk::say;
 
@@ -15,7 +15,7 @@ use crate::talk::say;
 #[derive(Debug, Args)]
 pub(super) struct OutputArguments {
     /// Where the image goes: `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:NAME]`. To a layout that is
-    /// there, the image is added. By default it is tagged with its whole name.
+    /// there, the image is added. By default it is tagged with its whole name, and replaces what differs in the tag alone.
     #[arg(long, value_name = "REF")]
     pub(super) out: ImageReference,
     /// What layers are compressed with. `zstd` is faster and smaller; `gzip` is for what does not read
@@ -29,7 +29,7 @@ pub(super) struct OutputArguments {
 
 /// Writes an image, and says what it is.
 pub(super) fn write(image: &NewImage<'_>, output: &OutputArguments, layers: &Layers) -> anyhow::Result<()> {
-    let digest = write_image(image, &output.out).context("no image is written")?;
+    let Written { digest, replaced } = write_image(image, &output.out).context("no image is written")?;
     let size: u64 = image.layers.iter().map(|layer| layer.size).sum();
     let (count, cached) = (image.layers.len(), layers.cached);
     say(format_args!(
@@ -38,5 +38,8 @@ pub(super) fn write(image: &NewImage<'_>, output: &OutputArguments, layers: &Lay
         image.name,
         size.div_ceil(1000)
     ));
+    for tag in replaced {
+        say(format_args!("`{}` no longer names `{tag}`", output.out));
+    }
     print_data(&format!("{digest}\n"))
 }
