@@ -44,7 +44,9 @@ pub fn find_kept(
         let is_override = |call: &Call| argument(call, Some("module_name")) == Some(MODULE);
         let is_dependency = |call: &Call| call.function == "bazel_dep" && argument(call, Some("name")) == Some(MODULE);
         let find = |is: &dyn Fn(&Call) -> bool| calls.iter().find(|(_, call)| is(call));
-        if let Some((place, call)) = find(&is_override).or_else(|| find(&is_dependency))
+        // A dependency without an override is completed, unless it is a registry's version that is asked for.
+        let dependency = || find(&is_dependency).filter(|_| matches!(source, ModuleSource::Version(_)));
+        if let Some((place, call)) = find(&is_override).or_else(dependency)
             && !is_from(call, source, is_same)
         {
             let is_lost = call.function == "local_path_override"

@@ -91,9 +91,13 @@ pub fn with_module_file(
         calls.iter().any(|call| call.function == function && argument(call, name) == Some(value))
     };
     let mut added = String::new();
+    let is_overridden = calls.iter().any(|call| argument(call, Some("module_name")) == Some(MODULE));
     if !has("bazel_dep", Some("name"), MODULE) {
         let source = source.ok_or_else(|| InitError::NoSource(file.to_owned()))?;
         added += &dependency(source);
+        added += &overridden(source);
+    } else if let Some(source) = source.filter(|_| !is_overridden) {
+        added += &overridden(source);
     }
     if let Some(manifest) = manifest.filter(|_| !has("use_extension", None, EXTENSION)) {
         added += &format!(
@@ -116,16 +120,22 @@ pub fn with_module_file(
 }
 
 fn dependency(source: &ModuleSource) -> String {
-    let dep = |version: &str| format!("bazel_dep(name = {}{version})\n", quoted(MODULE));
-    let overridden = |rule: &str, arguments: &[(&str, &str)]| {
-        let lines = arguments.iter().map(|(name, value)| format!("    {name} = {},\n", quoted(value)));
-        format!("{}{rule}(\n    module_name = {},\n{})\n", dep(""), quoted(MODULE), lines.collect::<String>())
+    let version = match source {
+        ModuleSource::Version(version) => format!(", version = {}", quoted(version)),
+        ModuleSource::Path(_) | ModuleSource::Git { .. } => String::new(),
     };
-    match source {
-        ModuleSource::Version(version) => dep(&format!(", version = {}", quoted(version))),
-        ModuleSource::Path(path) => overridden("local_path_override", &[("path", path)]),
-        ModuleSource::Git { remote, commit } => overridden("git_override", &[("commit", commit), ("remote", remote)]),
-    }
+    format!("bazel_dep(name = {}{version})\n", quoted(MODULE))
+}
+
+/// What stands beside the dependency, unless a registry has it.
+fn overridden(source: &ModuleSource) -> String {
+    let (rule, arguments): (_, &[(&str, &str)]) = match source {
+        ModuleSource::Version(_) => return String::new(),
+        ModuleSource::Path(path) => ("local_path_override", &[("path", path)]),
+        ModuleSource::Git { remote, commit } => ("git_override", &[("commit", commit), ("remote", remote)]),
+    };
+    let lines = arguments.iter().map(|(name, value)| format!("    {name} = {},\n", quoted(value)));
+    format!("{rule}(\n    module_name = {},\n{})\n", quoted(MODULE), lines.collect::<String>())
 }
 
 /// An argument that is one text: by name, or the first without.
@@ -162,6 +172,21 @@ mod unit {
         let completed = with_module_file("MODULE.bazel", text, &[], Some(&path()), Some("//lre-cc:lre.json"))?;
         assert_eq!(completed.as_deref(), Some(expected.as_str()));
         assert_eq!(with_module_file("MODULE.bazel", &expected, &[], None, Some("//lre-cc:lre.json"))?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn dependency_without_an_override_gets_the_one_that_is_asked_for() -> Result<(), InitError> {
+        let text = "bazel_dep(name = \"local-remote-execution\", version = \"0.1\")\n";
+        let expected = format!(
+            "{text}\nlocal_path_override(\n    module_name = \"local-remote-execution\",\n    path = \"../lre\",\n)\n"
+        );
+        let completed =
+            |text: &str, source: &ModuleSource| with_module_file("MODULE.bazel", text, &[], Some(source), None);
+        assert_eq!(completed(text, &path())?.as_deref(), Some(expected.as_str()));
+        assert_eq!(completed(&expected, &path())?, None);
+        // Another version is the user's to write.
+        assert_eq!(completed(text, &ModuleSource::Version("0.2".to_owned()))?, None);
         Ok(())
     }
 
