@@ -93,10 +93,9 @@ def _compare(rctx, located, manifest):
         # Bazel is asked what the hash is. Told which it should be, it would look for that content in its cache instead.
         compared = rctx.download(url, allow_fail = True, output = "compared/" + file)
         if not compared.success or compared.integrity != integrity:
-            fail("`{}/{}` is not as its manifest says\n\nhint: write it again with `lre regen --out {}`".format(
-                located.folder,
-                file,
-                located.folder,
+            fail("`{folder}/{file}` is not as its manifest says\n\nhint: bring back what was committed, as with `git checkout -- {folder}`, or write it again with `lre regen --out {folder}`".format(
+                file = file,
+                folder = located.folder,
             ))
     rctx.delete("compared")
 

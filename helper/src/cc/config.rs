@@ -7,16 +7,15 @@ use std::collections::BTreeMap;
 
 use super::feature::absent_features;
 use super::flag::{FlagFault, check_words};
-use super::probe::{COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, DEFAULT_LINKER, LINK_QUESTIONS, Linker};
+use super::probe::{
+    COMPILE_QUESTIONS, CcProbe, CompilerKind, CxxLibrary, DEFAULT_LINKER, LINK_QUESTIONS, Linker, REQUIRED_TOOLS,
+};
 use super::stated::Stated;
 use crate::environment::{Environment, EnvironmentError};
 use crate::store::StorePathError;
 use crate::system::System;
 use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::ToolchainPath;
-
-/// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
-const REQUIRED_TOOLS: [&str; 6] = ["ar", "ld", "nm", "objcopy", "objdump", "strip"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]

@@ -19,6 +19,7 @@ mod tool;
 
 pub use question::probe_cc;
 pub use runtime::Runtime;
+pub(super) use tool::REQUIRED_TOOLS;
 
 /// Which compiler it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +191,14 @@ pub enum ProbeError {
         value: String,
         /// Such as `in no folder of `PATH``.
         fault: String,
+    },
+    /// A folder that should have the tools is not there.
+    #[error("`PATH` in Env names `{folder}`, which is not there\n\nhint: {realise}take it out of `PATH`")]
+    AbsentFolder {
+        /// The folder.
+        folder: ToolchainPath,
+        /// How to get it, if Nix can.
+        realise: String,
     },
     /// This machine is none that a toolchain is made on.
     #[error(transparent)]

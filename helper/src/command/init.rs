@@ -11,6 +11,7 @@ use clap::Args;
 use super::changes::{Changes, Left, diffs};
 use super::format::Format;
 use super::rewrite::read_file;
+use super::toolchain_folder::other_hint;
 use super::{Outcome, print_data};
 use crate::bazelrc::RC_FILE;
 use crate::build_file::with_module;
@@ -291,11 +292,12 @@ fn check_values(arguments: &InitArguments) -> anyhow::Result<()> {
     if let Some(folder) = &arguments.toolchain
         && !workspace.join(folder).join(FILE_NAME).is_file()
     {
+        let write =
+            || format!("write it with `lre regen --env-json env.json --out {}`", quote_path(&below(workspace, folder)));
         bail!(
-            "`--toolchain {folder}` names no toolchain: there is no `{}`\n\nhint: write it with `lre regen --env-json env.json \
-             --out {}`",
+            "`--toolchain {folder}` names no toolchain: there is no `{}`\n\nhint: {}",
             below(workspace, folder).join(FILE_NAME).display(),
-            quote_path(&below(workspace, folder))
+            other_hint(&below(workspace, folder)).unwrap_or_else(write)
         );
     }
     Ok(())

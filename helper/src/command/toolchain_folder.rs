@@ -9,6 +9,9 @@ use crate::manifest::{FILE_NAME, Manifest, ManifestError};
 use crate::shell::quote_path;
 use crate::store::Store;
 
+/// How far above the working folder a toolchain is looked for that was named in a folder below its workspace.
+const LEVELS_ABOVE: usize = 8;
+
 /// What reads an argument that names a toolchain: its folder, or the manifest in it.
 pub(super) fn parser() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(folder_of)
@@ -83,7 +86,7 @@ pub(super) fn read_manifest_text(folder: &Path, store: &Store, command: &str) ->
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let hint = match owner(folder) {
                 Some(owner) => format!("name the folder with `{command} {}`", quote_path(owner)),
-                None => write_hint(folder, store),
+                None => other_hint(folder).unwrap_or_else(|| write_hint(folder, store)),
             };
             anyhow::bail!("`{}` has no manifest `{FILE_NAME}`\n\nhint: {hint}", folder.display())
         }
@@ -95,14 +98,27 @@ fn write_hint(folder: &Path, store: &Store) -> String {
     format!("write one with `lre regen{} --env-json env.json --out {}`", store.option(), quote_path(folder))
 }
 
-/// Why a folder is not used that is not there: one beside it is meant, or none was written yet.
+/// Why a folder is not used that is not there: another one is meant, or none was written yet.
 fn absent(folder: &Path, store: &Store) -> anyhow::Error {
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside: Vec<String> = toolchains_in(parent).iter().map(|found| format!("`{}`", found.display())).collect();
-    let hint = match beside.split_last() {
-        None => write_hint(folder, store),
-        Some((one, [])) => format!("did you mean {one}?"),
-        Some((last, others)) => format!("toolchains there are {} and {last}", others.join(", ")),
-    };
+    let hint = other_hint(folder).unwrap_or_else(|| write_hint(folder, store));
     anyhow!("there is no folder `{}`\n\nhint: {hint}", folder.display())
+}
+
+/// The toolchains that may be meant by a folder that is none: one of that name above the working folder, those in the folder,
+/// or those beside it.
+pub(super) fn other_hint(folder: &Path) -> Option<String> {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = (1..=LEVELS_ABOVE).map(|levels| "../".repeat(levels));
+    let mut above = above.map(|up| Path::new(&up).join(folder)).filter(|found| found.join(FILE_NAME).is_file());
+    let found = match above.next().filter(|_| folder.is_relative()) {
+        Some(found) => vec![found],
+        None => {
+            Some(toolchains_in(folder)).filter(|inside| !inside.is_empty()).unwrap_or_else(|| toolchains_in(parent))
+        }
+    };
+    let names: Vec<String> = found.iter().map(|found| format!("`{}`", found.display())).collect();
+    match names.split_last()? {
+        (one, []) => Some(format!("did you mean {one}?")),
+        (last, others) => Some(format!("toolchains there are {} and {last}", others.join(", "))),
+    }
 }

@@ -95,6 +95,17 @@ fn file_in_place_of_the_folder_is_told_with_the_right_command() {
 }
 
 #[test]
+fn folder_that_is_no_toolchain_is_told_with_the_toolchains_that_may_be_meant() {
+    let scene = generated();
+    scene.write("src/main.cc", "");
+    assert_snapshot!("other-folder", scene.run_without_change(&["check", "src"]));
+    assert_snapshot!("workspace-as-toolchain", scene.run_without_change(&["check", "."]));
+    let mut below = scene.command(&["check", "out"]);
+    below.current_dir(scene.path().join("src"));
+    assert_snapshot!("toolchain-above", scene.run_command(below));
+}
+
+#[test]
 fn folder_inside_of_a_toolchain_is_told_with_the_right_command() {
     let scene = generated();
     assert_snapshot!("inner-folder", scene.run_without_change(&["check", "--no-store", "out/cc"]));

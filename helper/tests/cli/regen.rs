@@ -188,6 +188,9 @@ fn absent_tools_are_named_together() {
         std::fs::remove_file(scene.path().join(format!("store{ROOT}/bin/{tool}"))).expect("the tool was there");
     }
     assert_snapshot!(scene.run_without_change(&REGEN));
+    let absent = "/nix/store/asqa3kfq3maclk7cqqhrjvp7vriw6ahy-binutils-2.44/bin";
+    scene.write_env(&[&format!("PATH={ROOT}/bin:{absent}"), &format!("CC={ROOT}/bin/clang")]);
+    assert_snapshot!("absent-folder", scene.run_without_change(&REGEN));
 }
 
 #[test]

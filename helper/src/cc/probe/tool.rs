@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ProbeError;
 use crate::environment::{Environment, EnvironmentError};
+use crate::shell::quote;
 use crate::store::Store;
 use crate::toolchain_path::ToolchainPath;
 
@@ -23,6 +24,9 @@ const TOOLS: [(&str, [&str; 2]); 12] = [
     ("strip", ["strip", "llvm-strip"]),
 ];
 
+/// Tools that Bazel refuses to do without, or whose absence shows only when a build needs them.
+pub(in crate::cc) const REQUIRED_TOOLS: [&str; 6] = ["ar", "ld", "nm", "objcopy", "objdump", "strip"];
+
 /// Tools that Env may name, each with its variable.
 const NAMED: [(&str, &str); 4] =
     [("ar", "AR"), ("gcov", "GCOV"), ("llvm-cov", "BAZEL_LLVM_COV"), ("llvm-profdata", "BAZEL_LLVM_PROFDATA")];
@@ -33,7 +37,8 @@ const NAMED_DARWIN: (&str, &str) = ("ar", "LIBTOOL");
 /// The tools, by the names that Bazel knows. What Env names has to be there; of the rest, what `PATH` has.
 ///
 /// # Errors
-/// [`ProbeError::Tool`], or a named path that is not allowed.
+/// [`ProbeError::Tool`], or a named path that is not allowed; [`ProbeError::AbsentFolder`] where a tool is missing because a
+/// folder is.
 pub(super) fn find_tools(
     store: &Store,
     environment: &Environment,
@@ -46,6 +51,14 @@ pub(super) fn find_tools(
         if let Some(path) = spellings.iter().find_map(|spelling| search.find(spelling)) {
             tools.insert(name.to_owned(), path);
         }
+    }
+    if let Some(folder) = search.folders.iter().find(|folder| !search.has_folder(folder))
+        && REQUIRED_TOOLS.iter().any(|tool| !tools.contains_key(*tool))
+    {
+        let realise = folder.in_store().map(|path| quote(&path.root().path()));
+        let realise =
+            realise.map(|root| format!("realise it with `nix-store{} --realise {root}`, or ", store.option()));
+        return Err(ProbeError::AbsentFolder { folder: folder.clone(), realise: realise.unwrap_or_default() });
     }
     let named = NAMED.into_iter().filter(|(name, _)| !is_darwin || *name != NAMED_DARWIN.0);
     for (name, key) in named.chain(is_darwin.then_some(NAMED_DARWIN)) {
@@ -64,6 +77,10 @@ struct Search<'a> {
 impl Search<'_> {
     fn is_there(&self, path: &ToolchainPath) -> bool {
         self.store.resolve(&path.to_string()).is_some_and(|file| file.is_file())
+    }
+
+    fn has_folder(&self, path: &ToolchainPath) -> bool {
+        self.store.resolve(&path.to_string()).is_some_and(|folder| folder.is_dir())
     }
 
     fn find(&self, spelling: &str) -> Option<ToolchainPath> {
