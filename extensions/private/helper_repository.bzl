@@ -23,7 +23,7 @@ def _download(rctx):
     system = host_system(rctx)
     program = release["platforms"].get(system)
     if not program:
-        fail(("`lre`, the program that checks toolchains, was not found: there is no `lre.helper` tag, `LRE_HELPER` is not set, " +
+        fail(("`lre`, the program that checks toolchains, was not found: there is no `lre.helper` tag, `LRE_HELPER` is not set or empty, " +
               "and `helper/release.json` names no published release for `{}`{}").format(system, HELPER_HINT))
     sha256 = program.get("sha256", "")
     if len(sha256) != 64 or [digit for digit in sha256.elems() if digit not in _HEXADECIMAL] or not program.get("url"):

@@ -128,6 +128,9 @@ fn compare_with(subject: &PinSubject<'_>, overlay: &BTreeMap<String, String>) ->
 /// Compares the lock file with the manifest and with the module file.
 fn compare_lock(subject: &PinSubject<'_>, files: &mut Files<'_>, pins: &mut Pins) -> Result<(), Box<Disagreement>> {
     let Some(text) = files.read(subject.flake_lock)? else {
+        if subject.module_file != MODULE_FILE && files.read(subject.module_file)?.is_none() {
+            return Err(absent(files, subject.module_file, MODULE_FILE_OPTION));
+        }
         if subject.flake_lock == FLAKE_LOCK {
             return Ok(());
         }
@@ -145,6 +148,9 @@ fn compare_lock(subject: &PinSubject<'_>, files: &mut Files<'_>, pins: &mut Pins
         None => Ok(()),
     }
 }
+
+/// How the module file is named.
+const MODULE_FILE_OPTION: &str = "lre.pin(module_file = …)` or `--module-file";
 
 /// A file that was named and is not there.
 fn absent(files: &Files<'_>, name: &str, option: &str) -> Box<Disagreement> {

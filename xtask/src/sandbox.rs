@@ -47,6 +47,7 @@ const BUILDER: Debian = Debian {
         "umoci",
         "docker-registry",
         "crun",
+        "jq",
         "time",
         "zstd",
     ],

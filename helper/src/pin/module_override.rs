@@ -8,7 +8,7 @@ use super::lock::{FlakeLock, LockedInput};
 use super::module_file::{Statement, read_module_file};
 use super::place::{Edit, Located, Place};
 use super::release::read_release;
-use super::{MODULE, MODULE_FILE, PinSubject, Pins, absent};
+use super::{MODULE, MODULE_FILE, MODULE_FILE_OPTION, PinSubject, Pins, absent};
 
 /// Digits of a whole commit.
 const COMMIT: usize = 40;
@@ -44,7 +44,7 @@ pub(super) fn compare_override(
 ) -> Result<(), Failure> {
     let Some(module) = read_module_file(files, subject.module_file)? else {
         if subject.module_file != MODULE_FILE {
-            return Err(absent(files, subject.module_file, "lre.pin(module_file = …)` or `--module-file"));
+            return Err(absent(files, subject.module_file, MODULE_FILE_OPTION));
         }
         let file = files.shown(subject.module_file);
         pins.notes.push(format!("there is no `{file}` to compare flake input `{}` with", subject.input));

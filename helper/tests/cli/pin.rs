@@ -200,6 +200,9 @@ fn files_that_cannot_be_used_make_the_comparison_incomplete() {
         &lock("\"local-remote-execution\": [\"a\"], \"a\": [\"local-remote-execution\"]", "", "n", COMMIT, ""),
     );
     assert_snapshot!("lock-cycle", scene.run_without_change(&["pin"]));
+    let bare = Scene::empty();
+    bare.write("MODULE.bazel", "");
+    assert_snapshot!("named-module-absent", bare.run_without_change(&["pin", "--module-file", "MODULE"]));
     assert_snapshot!("named-lock-absent", scene.run_without_change(&["pin", "--flake-lock", "other.lock"]));
     assert_snapshot!("workspace-absent", scene.run_without_change(&["pin", "--workspace", "nowhere"]));
 }

@@ -71,6 +71,11 @@ fn prepare(lab: &Lab) -> Result<()> {
 
     let named = lab.sandbox.builder.directory().join(NAMED);
     fs::create_dir_all(&named)?;
+    // What is in it already is signed with the key of another run.
+    let cache = named.join("cache");
+    if cache.exists() {
+        fs::remove_dir_all(&cache).with_context(|| format!("cannot remove `{}`", cache.display()))?;
+    }
     let author = place.text(format!("{FOLDER}/checkout/examples/custom-toolchain/env.json"));
     let team = place.text(format!("{FOLDER}/1/project"));
     for (name, target) in

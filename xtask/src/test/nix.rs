@@ -1,6 +1,7 @@
 //! The Nix side: the custom toolchain and its store, the flake's functions, its module, and the script that it installs.
 
 mod bazelrc;
+mod binary_cache;
 mod consumer;
 mod flake;
 mod generator;
@@ -27,6 +28,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     source::copy_flake(&lab.sandbox.place().outside(FLAKE))?;
     toolchain::run(tally, lab)?;
     nar::run(tally, lab)?;
+    binary_cache::run(tally, lab);
     unit::run(tally, lab)?;
     bazelrc::run(tally, lab)?;
     installation::run(tally, lab)?;

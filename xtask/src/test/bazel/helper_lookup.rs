@@ -107,7 +107,7 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         )
     });
     tally.check("without any helper the message says where one was looked for", || {
-        let wanted = "there is no `lre.helper` tag, `LRE_HELPER` is not set, and `helper/release.json` names no published \
+        let wanted = "there is no `lre.helper` tag, `LRE_HELPER` is not set or empty, and `helper/release.json` names no published \
                       release for `x86_64-linux`\n\nhint: in a checkout";
         expect_said(&[], wanted)?;
         expect_said(&[], "\n  --repo_env=LRE_LOCAL=off\n")?;
