@@ -17,12 +17,13 @@ use crate::doctor::machine::check_machine;
 use crate::doctor::module::check_module;
 use crate::doctor::rc_file::{Flag, read_rc_files};
 use crate::doctor::remote::{
-    Address, Header, Remote, Tls, Trial, ask_credential_helper, check_remote, credential_uri, parse_header,
+    Address, AddressError, Header, Remote, Server, Tls, Trial, ask_credential_helper, check_remote, credential_uri,
+    parse_header,
 };
 use crate::doctor::screen::render_screen;
 use crate::doctor::toolchain::{check_folder, check_pins_alone, find_toolchains};
 use crate::doctor::{Check, Section, Verdict};
-use crate::shell::quote_path;
+use crate::shell::{quote, quote_path};
 use crate::store::Store;
 use crate::talk::is_coloured;
 
@@ -37,8 +38,11 @@ pub struct DoctorArguments {
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
     /// The server that builds use, as in `--remote_executor`: `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "URL")]
     remote: Option<String>,
+    /// Where storage is if that server has none, as in `--remote_cache`.
+    #[arg(long, alias = "remote_cache", value_name = "URL", requires = "remote")]
+    remote_cache: Option<String>,
     /// The server's instance, as Bazel's flag of that name.
     #[arg(long, alias = "remote_instance_name", value_name = "NAME", default_value = "", requires = "remote")]
     remote_instance_name: String,
@@ -137,7 +141,7 @@ fn examine(arguments: &DoctorArguments, found: Option<&Path>, remote: Option<&Re
     }
     if let Some(remote) = remote {
         let _waiting = Waiting::with("asking the server, and a worker behind it");
-        sections.push(check_remote(remote, &trials, &rc.flags).context("no answer of the server")?);
+        sections.extend(check_remote(remote, &trials, &rc.flags).context("no answer of the server")?);
     }
     Ok(sections)
 }
@@ -154,7 +158,10 @@ fn is_local_off(flags: &[Flag], variable: Option<&std::ffi::OsStr>) -> bool {
 
 fn remote(arguments: &DoctorArguments, workspace: &Path) -> anyhow::Result<Option<Remote>> {
     let Some(address) = &arguments.remote else { return Ok(None) };
-    let address: Address = address.parse()?;
+    let (executor, cache) = (
+        parse_address("--remote", address)?,
+        arguments.remote_cache.as_deref().map(|address| parse_address("--remote-cache", address)).transpose()?,
+    );
     let instance = arguments.remote_instance_name.clone();
     let client = match (&arguments.tls_client_certificate, &arguments.tls_client_key) {
         (Some(certificate), Some(key)) => Some((read_text(certificate)?, read_text(key)?)),
@@ -162,6 +169,20 @@ fn remote(arguments: &DoctorArguments, workspace: &Path) -> anyhow::Result<Optio
     };
     let authority = arguments.tls_ca.as_deref().map(read_text).transpose()?;
     let tls = Tls { authority, client };
+    let executor = server(arguments, workspace, executor)?;
+    let cache = cache.map(|address| server(arguments, workspace, address)).transpose()?;
+    Ok(Some(Remote { executor, cache, instance, tls, deadline: Duration::from_secs(arguments.deadline) }))
+}
+
+fn parse_address(option: &str, text: &str) -> anyhow::Result<Address> {
+    text.parse().map_err(|error: AddressError| match error.meant() {
+        Some(meant) => anyhow!("{error}\n\nhint: name it with `{option} {}`", quote(&meant.to_string())),
+        None => error.into(),
+    })
+}
+
+/// A server with the headers that are told it: a credential helper goes by the host.
+fn server(arguments: &DoctorArguments, workspace: &Path, address: Address) -> anyhow::Result<Server> {
     let mut headers = arguments.remote_header.clone();
     if let Some(program) = &arguments.credential_helper {
         let asked = ask_credential_helper(program, workspace, &address).map_err(|error| {
@@ -173,7 +194,7 @@ fn remote(arguments: &DoctorArguments, workspace: &Path) -> anyhow::Result<Optio
         });
         headers.extend(asked?);
     }
-    Ok(Some(Remote { address, instance, tls, headers, deadline: Duration::from_secs(arguments.deadline) }))
+    Ok(Server { address, headers })
 }
 
 /// The named workspace, or the one that the command runs in. A server can be examined without.

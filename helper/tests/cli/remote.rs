@@ -1,4 +1,4 @@
-//! `lre doctor --remote` against a server with TLS, one that wants credentials, and with Ctrl-C.
+//! `lre doctor --remote` against a server with TLS, one that wants credentials, cache and executor apart, and with Ctrl-C.
 
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 use crate::doctor::healthy;
-use crate::server::{Behaviour, Queue, Server};
+use crate::server::{Behaviour, Part, Queue, Server};
 use crate::support::Scene;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -43,12 +43,15 @@ fn doctor(scene: &Scene, options: &[&str]) -> Command {
 fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
     let remote = text.split_once("\nremote ").map_or("", |(_, remote)| remote);
-    let lines = remote.lines().skip(1).map(|line| match line.split_once("an answer takes ") {
+    // Two addresses have two titles.
+    let (title, remote) = remote.split_once('\n').unwrap_or_default();
+    let title = title.strip_prefix("cache ").map_or(String::new(), |cache| format!("remote cache {cache}\n"));
+    let lines = remote.lines().map(|line| match line.split_once("an answer takes ") {
         Some((before, _)) => format!("{before}an answer takes …\n"),
         None => format!("{line}\n"),
     });
     let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
-    format!("exit {code}\n{}--- stderr\n{}", lines.collect::<String>(), String::from_utf8_lossy(&output.stderr))
+    format!("exit {code}\n{title}{}--- stderr\n{}", lines.collect::<String>(), String::from_utf8_lossy(&output.stderr))
 }
 
 fn asked(scene: &Scene, options: &[&str]) -> String {
@@ -117,6 +120,72 @@ fn credentials_are_those_of_the_helper_and_no_message_has_them() {
     assert_snapshot!("credentials-refused", without_port(asked(&scene, &with_helper)));
     scene.write_program("bin/helper", &script("echo 'Bearer secret'"));
     assert_snapshot!("credentials-malformed", without_port(asked(&scene, &with_helper)));
+}
+
+/// Ports are others each time.
+fn with_names(text: &str, servers: &[(&Server, &str)]) -> String {
+    servers.iter().fold(text.to_owned(), |text, (server, name)| text.replace(&server.address.to_string(), name))
+}
+
+#[test]
+fn server_is_told_with_the_scheme_that_it_speaks() {
+    let scene = healthy();
+    // The machine trusts nobody.
+    let ours = authority("ours");
+    let (certificate, key) = certificate(&ours, "127.0.0.1");
+    let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+    let [secure, plain] = [Some(tls), None].map(|tls| Server::start(Behaviour { tls, ..Behaviour::default() }));
+    let asked = |scheme: &str, server: &Server| {
+        let address = format!("{scheme}://{}", server.address);
+        with_names(&asked(&scene, &["--remote", &address, "--deadline", "1"]), &[(server, "HOST:PORT")])
+    };
+    assert_snapshot!("scheme-without-tls", asked("grpcs", &plain));
+    assert_snapshot!("scheme-with-tls", asked("grpc", &secure));
+    assert_snapshot!("scheme-trusted-by-nobody", asked("grpcs", &secure));
+    assert_eq!([plain.stored(), secure.stored()], [0, 0]);
+}
+
+#[test]
+fn cache_and_executor_at_two_addresses_are_judged_each_for_its_part() {
+    let scene = healthy();
+    let [cache, scheduler] =
+        [Part::Cache, Part::Scheduler].map(|part| Server::start(Behaviour { part, ..Behaviour::default() }));
+    let [at_cache, at_scheduler] = [&cache, &scheduler].map(|server| format!("grpc://{}", server.address));
+    let asked = |options: &[&str]| {
+        let result = asked(&scene, &[options, &["--deadline", "1"]].concat());
+        with_names(&result, &[(&cache, "CACHE"), (&scheduler, "SCHEDULER")])
+    };
+    assert_snapshot!("two", asked(&["--remote", &at_scheduler, "--remote-cache", &at_cache]));
+    assert_eq!([cache.stored(), scheduler.stored()], [3, 0]);
+    assert_eq!(scheduler.queue(), Queue { waiting: Vec::new(), cancelled: 1 });
+    assert_snapshot!("two-of-which-one-is-named", asked(&["--remote", &at_scheduler]));
+    assert_snapshot!("two-exchanged", asked(&["--remote", &at_cache, "--remote_cache", &at_scheduler]));
+    assert_snapshot!("two-the-same", asked(&["--remote", &at_scheduler, "--remote-cache", &at_scheduler]));
+    assert_snapshot!("two-no-cache", asked(&["--remote", &at_scheduler, "--remote-cache", "grpc://127.0.0.1:1"]));
+    assert_snapshot!("two-not-addressed", asked(&["--remote", &at_scheduler, "--remote-cache", "http://127.0.0.1:1"]));
+    assert_snapshot!("two-cache-alone", asked(&["--remote-cache", &at_cache]));
+    assert_eq!([cache.stored(), scheduler.stored()], [3, 0]);
+}
+
+#[test]
+fn credentials_are_asked_for_each_address() {
+    let scene = healthy();
+    let behaviour =
+        |part, authorization| Behaviour { part, authorization: Some(authorization), ..Behaviour::default() };
+    let cache = Server::start(behaviour(Part::Cache, "Bearer cache"));
+    let scheduler = Server::start(behaviour(Part::Scheduler, "Bearer scheduler"));
+    let answer = |name: &str| format!(r#"{{"headers": {{"Authorization": ["Bearer {name}"]}}}}"#);
+    let (cached, scheduled) = (answer("cache"), answer("scheduler"));
+    let script = format!(
+        "#!/bin/sh\nread -r request\ncase $request in *{}/*) echo '{cached}';; *) echo '{scheduled}';; esac\n",
+        cache.address
+    );
+    scene.write_program("bin/helper", &script);
+    let [at_cache, at_scheduler] = [&cache, &scheduler].map(|server| format!("grpc://{}", server.address));
+    let options = ["--remote", &at_scheduler, "--remote-cache", &at_cache, "--credential-helper", "bin/helper"];
+    let result = asked(&scene, &[&options[..], &["--deadline", "1"]].concat());
+    assert_snapshot!("two-credentials", with_names(&result, &[(&cache, "CACHE"), (&scheduler, "SCHEDULER")]));
+    assert_eq!([cache.stored(), scheduler.stored()], [3, 0]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A server of the Remote Execution API in the test's own process: it takes every action, and has no worker.
+//! A server of the Remote Execution API in the test's own process: it takes every action, and has no worker. It stores and
+//! executes, or does one of the two.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -30,9 +31,22 @@ pub(crate) struct Queue {
     pub(crate) cancelled: usize,
 }
 
+/// Which part of a cluster it is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// What stores and executes nothing.
+    Cache,
+    /// What executes and stores nothing. As NativeLink's, it names digest functions all the same.
+    Scheduler,
+}
+
 /// How it is asked to behave.
 #[derive(Default)]
 pub(crate) struct Behaviour {
+    pub(crate) part: Part,
     pub(crate) tls: Option<ServerTlsConfig>,
     /// What `authorization` has to be.
     pub(crate) authorization: Option<&'static str>,
@@ -40,14 +54,29 @@ pub(crate) struct Behaviour {
 
 #[derive(Clone)]
 struct Service {
+    part: Part,
     queue: Arc<Mutex<Queue>>,
+    /// How many blobs it was given.
+    stored: Arc<Mutex<usize>>,
     authorization: Option<&'static str>,
+}
+
+impl Service {
+    /// Lets nobody in who does not say what `authorization` has to be.
+    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let given = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
+        match self.authorization.is_some() && given != self.authorization {
+            true => Err(Status::unauthenticated("who are you")),
+            false => Ok(()),
+        }
+    }
 }
 
 /// A running server, which ends with this value.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     queue: Arc<Mutex<Queue>>,
+    stored: Arc<Mutex<usize>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -56,7 +85,9 @@ impl Server {
     /// Starts it on a free port of this machine.
     pub(crate) fn start(behaviour: Behaviour) -> Self {
         let queue = Arc::new(Mutex::new(Queue::default()));
-        let service = Service { queue: Arc::clone(&queue), authorization: behaviour.authorization };
+        let stored = Arc::new(Mutex::new(0));
+        let Behaviour { part, tls, authorization } = behaviour;
+        let service = Service { part, queue: Arc::clone(&queue), stored: Arc::clone(&stored), authorization };
         let (stop, stopped) = oneshot::channel();
         let (sender, receiver) = mpsc::channel();
         let thread = spawn(move || {
@@ -65,14 +96,16 @@ impl Server {
                 let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
                 sender.send(incoming.local_addr().expect("an address")).expect("the test waits");
                 let mut server = Tonic::builder();
-                if let Some(tls) = behaviour.tls {
+                if let Some(tls) = tls {
                     server = server.tls_config(tls).expect("certificates");
                 }
                 let serve = server
                     .add_service(CapabilitiesServer::new(service.clone()))
-                    .add_service(ContentAddressableStorageServer::new(service.clone()))
-                    .add_service(ExecutionServer::new(service.clone()))
-                    .add_service(OperationsServer::new(service))
+                    .add_optional_service(
+                        (part != Part::Scheduler).then(|| ContentAddressableStorageServer::new(service.clone())),
+                    )
+                    .add_optional_service((part != Part::Cache).then(|| ExecutionServer::new(service.clone())))
+                    .add_optional_service((part != Part::Cache).then(|| OperationsServer::new(service)))
                     .serve_with_incoming(incoming);
                 // Streams of actions never end by themselves.
                 tokio::select! {
@@ -82,12 +115,17 @@ impl Server {
             });
         });
         let address = receiver.recv().expect("the server starts");
-        Self { address, queue, stop: Some(stop), thread: Some(thread) }
+        Self { address, queue, stored, stop: Some(stop), thread: Some(thread) }
     }
 
     /// What became of the actions so far.
     pub(crate) fn queue(&self) -> Queue {
         self.queue.lock().expect("no test panics with it").clone()
+    }
+
+    /// How many blobs it was given so far.
+    pub(crate) fn stored(&self) -> usize {
+        *self.stored.lock().expect("no test panics with it")
     }
 }
 
@@ -104,15 +142,12 @@ impl Capabilities for Service {
         &self,
         request: Request<reapi::GetCapabilitiesRequest>,
     ) -> Answer<reapi::ServerCapabilities> {
-        let given = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        if self.authorization.is_some() && given != self.authorization {
-            return Err(Status::unauthenticated("who are you"));
-        }
+        self.admit(&request)?;
         let cache = reapi::CacheCapabilities {
             digest_functions: vec![reapi::digest_function::Value::Sha256.into()],
             ..Default::default()
         };
-        let execution = reapi::ExecutionCapabilities { exec_enabled: true, ..Default::default() };
+        let execution = reapi::ExecutionCapabilities { exec_enabled: self.part != Part::Cache, ..Default::default() };
         Ok(Response::new(reapi::ServerCapabilities {
             cache_capabilities: Some(cache),
             execution_capabilities: Some(execution),
@@ -126,7 +161,8 @@ impl Execution for Service {
     type ExecuteStream = OperationStream;
     type WaitExecutionStream = OperationStream;
 
-    async fn execute(&self, _: Request<reapi::ExecuteRequest>) -> Answer<OperationStream> {
+    async fn execute(&self, request: Request<reapi::ExecuteRequest>) -> Answer<OperationStream> {
+        self.admit(&request)?;
         let mut queue = self.queue.lock().expect("no test panics with it");
         let name = format!("operations/{}", queue.waiting.len());
         queue.waiting.push(name.clone());
@@ -180,6 +216,8 @@ impl ContentAddressableStorage for Service {
         &self,
         request: Request<reapi::BatchUpdateBlobsRequest>,
     ) -> Answer<reapi::BatchUpdateBlobsResponse> {
+        self.admit(&request)?;
+        *self.stored.lock().expect("no test panics with it") += request.get_ref().requests.len();
         let stored = |blob: reapi::batch_update_blobs_request::Request| reapi::batch_update_blobs_response::Response {
             digest: blob.digest,
             status: None,

@@ -24,6 +24,14 @@ use crate::toolchain_kind::ToolchainKind;
 /// The action's own limit: the toolchain's program says its version, and worker and service are idle again.
 const ACTION_LIMIT: protobuf::Duration = protobuf::Duration { seconds: 2, nanos: 0 };
 
+/// Where an action runs, and where its blobs are.
+pub(super) struct Connections {
+    /// To what runs it.
+    pub(super) executor: Connection,
+    /// To what stores its blobs: the same, or a cache with an address of its own.
+    pub(super) storage: Connection,
+}
+
 /// What is asked of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
@@ -87,12 +95,13 @@ pub(super) enum End {
 /// # Errors
 /// If it cannot be uploaded.
 pub(super) async fn try_action(
-    connection: &Connection,
+    connections: &Connections,
     remote: &Remote,
     trial: &Trial,
     queue: &Queue,
 ) -> Result<End, Status> {
-    let action_digest = Some(upload(connection, remote, trial).await?);
+    let action_digest = Some(upload(&connections.storage, remote, trial).await?);
+    let connection = &connections.executor;
     let start = Instant::now();
     let request = reapi::ExecuteRequest {
         instance_name: remote.instance.clone(),
@@ -206,7 +215,7 @@ async fn cancel(connection: &Connection, seen: &Seen) -> Result<(), Status> {
 }
 
 /// Uploads action, command and the empty input root; returns the action's digest.
-async fn upload(connection: &Connection, remote: &Remote, trial: &Trial) -> Result<reapi::Digest, Status> {
+async fn upload(storage: &Connection, remote: &Remote, trial: &Trial) -> Result<reapi::Digest, Status> {
     let command = command(trial).encode_to_vec();
     let root = reapi::Directory::default().encode_to_vec();
     let action = reapi::Action {
@@ -229,7 +238,7 @@ async fn upload(connection: &Connection, remote: &Remote, trial: &Trial) -> Resu
         requests: requests.into(),
         digest_function: reapi::digest_function::Value::Sha256.into(),
     };
-    let mut storage = ContentAddressableStorageClient::new(connection.clone());
+    let mut storage = ContentAddressableStorageClient::new(storage.clone());
     let response = answer(storage.batch_update_blobs(request)).await?;
     let failure = response.responses.into_iter().filter_map(|response| response.status).find(|status| status.code != 0);
     match failure {

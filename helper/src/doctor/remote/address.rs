@@ -1,9 +1,7 @@
-//! The address of a server, as Bazel's `--remote_executor` takes it.
+//! The address of a server, as Bazel's `--remote_executor` and `--remote_cache` take it.
 
 use std::fmt;
 use std::str::FromStr;
-
-use crate::shell::quote;
 
 /// `grpc://HOST:PORT` or `grpcs://HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,23 +12,20 @@ pub struct Address {
 
 /// Why a text is no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no address of a server: expected `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS{hint}",
-    hint = scheme_hint(.0)
-)]
+#[error("`{0}` is no address of a server: expected `grpc://HOST:PORT`, or `grpcs://HOST:PORT` with TLS")]
 pub struct AddressError(String);
 
-/// The address that is meant, if another scheme is all that it lacks.
-fn scheme_hint(text: &str) -> String {
-    let meant = match text.split_once("://") {
-        None => format!("grpc://{text}"),
-        Some(("http", rest)) => format!("grpc://{rest}"),
-        Some(("https", rest)) => format!("grpcs://{rest}"),
-        Some(_) => return String::new(),
-    };
-    match meant.parse::<Address>() {
-        Ok(address) => format!("\n\nhint: name it with `--remote {}`", quote(&address.to_string())),
-        Err(_) => String::new(),
+impl AddressError {
+    /// The address that is meant, if another scheme is all that the text lacks.
+    #[must_use]
+    pub fn meant(&self) -> Option<Address> {
+        let meant = match self.0.split_once("://") {
+            None => format!("grpc://{}", self.0),
+            Some(("http", rest)) => format!("grpc://{rest}"),
+            Some(("https", rest)) => format!("grpcs://{rest}"),
+            Some(_) => return None,
+        };
+        meant.parse().ok()
     }
 }
 
@@ -67,6 +62,16 @@ impl Address {
         self.is_tls
     }
 
+    /// The same host and port, with TLS where there is none here, and the other way round.
+    pub(super) fn with_other_scheme(&self) -> Self {
+        Self { is_tls: !self.is_tls, authority: self.authority.clone() }
+    }
+
+    /// What an address of the same scheme looks like.
+    pub(super) fn form(&self) -> &'static str {
+        if self.is_tls { "grpcs://HOST:PORT" } else { "grpc://HOST:PORT" }
+    }
+
     /// Host and port.
     pub(super) fn authority(&self) -> &str {
         &self.authority
@@ -89,21 +94,15 @@ mod unit {
     use super::*;
 
     #[test]
-    fn address_that_lacks_its_scheme_is_told_with_it() {
-        let hint = |text: &str| {
-            text.parse::<Address>()
-                .map_err(|error| error.to_string())
-                .err()?
-                .split_once("\n\n")
-                .map(|(_, hint)| hint.to_owned())
-        };
-        for (text, meant) in
+    fn address_that_lacks_its_scheme_is_known_by_what_is_meant() {
+        let meant = |text: &str| text.parse::<Address>().err()?.meant().map(|address| address.to_string());
+        for (text, address) in
             [("127.0.0.1:1", "grpc://127.0.0.1:1"), ("http://h:1", "grpc://h:1"), ("https://h", "grpcs://h:443")]
         {
-            assert_eq!(hint(text), Some(format!("hint: name it with `--remote {meant}`")));
+            assert_eq!(meant(text), Some(address.to_owned()));
         }
         for text in ["h", "ftp://h:1", "grpc://:1", ""] {
-            assert_eq!(hint(text), None, "{text}");
+            assert_eq!(meant(text), None, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The calls: one connection, one thread, and a limit for each answer.
+//! The calls: a connection for each address, one thread, and a limit for each answer.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -12,7 +12,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
-use super::Remote;
+use super::{Address, Remote, Server, Tls};
 use crate::system_error::describe_system_error;
 
 /// For a connection, and for each answer that needs no worker.
@@ -67,20 +67,43 @@ pub(super) type Connection = InterceptedService<Channel, Headers>;
 ///
 /// # Errors
 /// What the system says, as one line.
-pub(super) async fn connect(remote: &Remote) -> Result<Connection, String> {
-    let mut endpoint = Endpoint::from_shared(remote.address.uri()).map_err(|error| innermost(&error))?;
-    if remote.address.is_tls() {
-        endpoint = endpoint.tls_config(remote.tls.config()).map_err(|error| innermost(&error))?;
+pub(super) async fn connect(remote: &Remote, server: &Server) -> Result<Connection, String> {
+    let mut endpoint = Endpoint::from_shared(server.address.uri()).map_err(|error| innermost(&error))?;
+    if server.address.is_tls() {
+        let Tls { authority, .. } = &remote.tls;
+        endpoint = match endpoint.clone().tls_config(remote.tls.config()) {
+            // This machine trusts nobody, or the client's certificate is none, which is told here.
+            Err(_) if authority.is_none() => endpoint.tls_config(remote.tls.distrust()),
+            result => result,
+        }
+        .map_err(|error| innermost(&error))?;
     }
-    let channel = match tokio::time::timeout(PATIENCE, endpoint.connect()).await {
-        Ok(channel) => channel.map_err(|error| innermost(&error))?,
-        Err(_) => return Err(format!("no connection within {} s", PATIENCE.as_secs())),
+    let channel = open(&endpoint).await?;
+    Ok(InterceptedService::new(channel, Headers(server.headers.clone())))
+}
+
+/// Whether a server that was spoken with in plain text answers in TLS. Nobody is trusted, and nothing is said but hello.
+pub(super) async fn speaks_tls(address: &Address) -> bool {
+    let endpoint = Endpoint::from_shared(address.with_other_scheme().uri());
+    let Ok(endpoint) = endpoint.and_then(|endpoint| endpoint.tls_config(Tls::default().distrust())) else {
+        return false;
     };
-    Ok(InterceptedService::new(channel, Headers(remote.headers.clone())))
+    let proofs = ["invalid peer certificate", "received fatal alert"];
+    open(&endpoint).await.is_err_and(|reason| proofs.iter().any(|proof| reason.starts_with(proof)))
+}
+
+async fn open(endpoint: &Endpoint) -> Result<Channel, String> {
+    match tokio::time::timeout(PATIENCE, endpoint.connect()).await {
+        Ok(channel) => channel.map_err(|error| innermost(&error)),
+        Err(_) => Err(format!("no connection within {} s", PATIENCE.as_secs())),
+    }
 }
 
 /// How an answer starts if nobody knows the host.
 pub(super) const UNKNOWN_HOST: &str = "the name of the host cannot be resolved";
+
+/// How an answer starts if something else than TLS comes back.
+pub(super) const NO_TLS: &str = "the server speaks no TLS";
 
 /// What the system or TLS says.
 fn innermost(error: &tonic::transport::Error) -> String {
@@ -92,6 +115,8 @@ fn innermost(error: &tonic::transport::Error) -> String {
     let text = cause.downcast_ref().map_or_else(|| cause.to_string(), describe_system_error);
     match text.strip_prefix("failed to lookup address information: ") {
         Some(reason) => format!("{UNKNOWN_HOST}: {}", reason.to_lowercase()),
+        // The first byte is no record's of TLS.
+        None if text.contains("InvalidContentType") => format!("{NO_TLS}: {text}"),
         None => text,
     }
 }

@@ -1,6 +1,5 @@
 //! What the server's answers mean.
 
-use std::io;
 use std::time::Duration;
 
 use bazel_remote_apis::build::bazel::remote::execution::v2 as reapi;
@@ -8,111 +7,129 @@ use reapi::compressor::Value as Compressor;
 use reapi::digest_function::Value as DigestFunction;
 use tonic::{Code, Status};
 
-use super::Remote;
-use super::action::{End, Trial, try_action, words};
-use super::client::{UNKNOWN_HOST, capabilities, connect};
-use super::interrupt::{Interrupt, Queue};
+use super::action::{End, Trial, words};
+use super::client::{NO_TLS, UNKNOWN_HOST};
+use super::{Remote, Server};
+use crate::doctor::Check;
 use crate::doctor::rc_file::Flag;
-use crate::doctor::{Check, Section};
+use crate::shell::quote;
 
-/// Asks the server, and has it run one action for each toolchain.
-///
-/// # Errors
-/// If this process cannot wait for answers, or is interrupted. An action that waits for a worker is cancelled then, unless
-/// the process is interrupted once more.
-pub fn check_remote(remote: &Remote, trials: &[Trial], flags: &[Flag]) -> io::Result<Section> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let checks = runtime.block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        let queue = Queue::default();
-        let ask = ask(remote, trials, flags, &queue);
-        tokio::pin!(ask);
-        tokio::select! {
-            checks = &mut ask => return Ok(checks),
-            () = interrupt.next() => {}
-        }
-        if !queue.is_open() {
-            return Err(io::Error::other("interrupted"));
-        }
-        queue.stop();
-        Err(io::Error::other(tokio::select! {
-            _ = &mut ask => match queue.failure() {
-                None => "interrupted, and the action that waited for a worker is cancelled".to_owned(),
-                Some(reason) => format!("interrupted, and the action that waits for a worker cannot be cancelled: {reason}"),
-            },
-            () = interrupt.next() => "interrupted twice: an action may still wait for a worker".to_owned(),
-        }))
-    })?;
-    Ok(Section { title: format!("remote {}", remote.address), checks })
+/// What is asked of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// That it executes, and stores what that takes.
+    Both,
+    /// That it executes.
+    Executor,
+    /// That it stores.
+    Cache,
 }
 
-async fn ask(remote: &Remote, trials: &[Trial], flags: &[Flag], queue: &Queue) -> Vec<Check> {
-    let connection = match connect(remote).await {
-        Ok(connection) => connection,
-        Err(reason) => return vec![no_connection(remote, reason)],
-    };
-    let (capabilities, latency) = match capabilities(&connection, remote).await {
-        Ok(answer) => answer,
-        Err(status) => return vec![no_capabilities(remote, &status)],
-    };
-    let mut checks = vec![
+impl Role {
+    /// The option that names the server.
+    fn option(self) -> &'static str {
+        if self == Self::Cache { "--remote-cache" } else { "--remote" }
+    }
+
+    /// Bazel's flag that names it.
+    fn flag(self) -> &'static str {
+        if self == Self::Cache { "--remote_cache" } else { "--remote_executor" }
+    }
+}
+
+/// It answers.
+pub(super) fn answers(remote: &Remote, latency: Duration) -> [Check; 2] {
+    [
         Check::passed("connection", format!("an answer takes {}", milliseconds(latency))),
         Check::passed("instance", named(&remote.instance)),
-    ];
-    let cache = capabilities.cache_capabilities.unwrap_or_default();
-    let digest = digest_functions(&cache);
-    let has_digest = !matches!(digest.verdict, crate::doctor::Verdict::Failed { .. });
-    checks.extend([digest, compression(&cache, flags), updates(&cache)]);
-    let can_execute = capabilities.execution_capabilities.is_some_and(|execution| execution.exec_enabled);
-    checks.push(match can_execute {
-        true => Check::passed("execution", "enabled"),
-        false => Check::open("execution", "not enabled: the server is a cache, and no `--remote_executor`"),
-    });
-    if can_execute && has_digest {
-        if trials.is_empty() {
-            checks.push(Check::open("action", "not tried: no toolchain says which worker it needs"));
+    ]
+}
+
+/// What storage has to offer.
+pub(super) fn storage(
+    server: &Server,
+    role: Role,
+    cache: Option<&reapi::CacheCapabilities>,
+    flags: &[Flag],
+) -> Vec<Check> {
+    match cache {
+        Some(cache) => vec![digest_functions(cache), compression(cache, flags), updates(cache)],
+        None => vec![Check::failed("digest", "none: nothing is stored at this address", storage_fix(server, role))],
+    }
+}
+
+/// Whether it executes, which is no fault of a cache that was named alone.
+pub(super) fn execution(role: Role, is_enabled: bool) -> Check {
+    let name = "execution";
+    match (is_enabled, role) {
+        (true, _) => Check::passed(name, "enabled"),
+        (false, Role::Executor) => {
+            Check::failed(name, "not enabled", "name the address of what executes with `--remote`")
         }
-        for trial in trials {
-            let end = try_action(&connection, remote, trial, queue).await;
-            checks.push(judge_action(remote, trial, end));
-            if queue.is_stopped() {
-                break;
-            }
+        (false, _) => Check::open(name, "not enabled: the server is a cache, and no `--remote_executor`"),
+    }
+}
+
+fn storage_fix(server: &Server, role: Role) -> String {
+    match role {
+        Role::Cache => "name the address of what stores with `--remote-cache`".to_owned(),
+        Role::Both | Role::Executor => {
+            format!("name the address of its storage with `--remote-cache {}`", server.address.form())
         }
     }
-    checks
+}
+
+fn scheme_fix(server: &Server, role: Role) -> String {
+    format!("name it with `{} {}`", role.option(), quote(&server.address.with_other_scheme().to_string()))
 }
 
 fn named(instance: &str) -> String {
     if instance.is_empty() { "the one without a name".to_owned() } else { format!("`{instance}`") }
 }
 
-fn no_connection(remote: &Remote, reason: String) -> Check {
-    let fix = match (remote.address.is_tls(), reason.contains("certificate"), &remote.tls.authority) {
-        (true, true, None) => "name the authority that signed the server's certificate with `--tls-ca FILE`",
-        (true, true, Some(_)) => "let `--tls-ca` name the authority that signed the server's certificate",
-        _ if reason.starts_with(UNKNOWN_HOST) => "name a host that this machine knows with `--remote`",
-        _ => "start the server, or name one that listens with `--remote`",
+/// Nobody is there, or nobody who can be trusted.
+pub(super) fn no_connection(remote: &Remote, server: &Server, role: Role, reason: String) -> Check {
+    let option = role.option();
+    let fix = match (server.address.is_tls(), reason.contains("certificate"), &remote.tls.authority) {
+        (true, true, None) => "name the authority that signed the server's certificate with `--tls-ca FILE`".to_owned(),
+        (true, true, Some(_)) => "let `--tls-ca` name the authority that signed the server's certificate".to_owned(),
+        _ if reason.starts_with(NO_TLS) => scheme_fix(server, role),
+        _ if reason.starts_with(UNKNOWN_HOST) => format!("name a host that this machine knows with `{option}`"),
+        _ => format!("start the server, or name one that listens with `{option}`"),
     };
     Check::failed("connection", reason, fix)
 }
 
-fn no_capabilities(remote: &Remote, status: &Status) -> Check {
-    let message = format!("{}: {}", named(&remote.instance), words(status));
-    match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => Check::failed(
-            "instance",
-            message,
-            "add credentials with `--remote-header authorization=…` or `--credential-helper PROGRAM`",
-        ),
-        Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition => {
-            Check::failed("instance", message, "name the server's instance with `--remote-instance-name NAME`")
-        }
-        _ => {
-            let message = format!("no server of the Remote Execution API: {}", words(status));
-            Check::failed("connection", message, "name the port that `--remote_executor` names")
-        }
+/// It speaks TLS, and was not asked to.
+pub(super) fn only_tls(server: &Server, role: Role) -> Check {
+    Check::failed("connection", "the server speaks TLS", scheme_fix(server, role))
+}
+
+/// Whether no answer of this API is what came back: something else may listen.
+pub(super) fn is_no_answer(status: &Status) -> bool {
+    !matches!(
+        status.code(),
+        Code::Unauthenticated
+            | Code::PermissionDenied
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::FailedPrecondition
+    )
+}
+
+/// It does not say what it can do.
+pub(super) fn no_capabilities(remote: &Remote, role: Role, status: &Status) -> Check {
+    if is_no_answer(status) {
+        let message = format!("no server of the Remote Execution API: {}", words(status));
+        return Check::failed("connection", message, format!("name the port that `{}` names", role.flag()));
     }
+    let fix = match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied => {
+            "add credentials with `--remote-header authorization=…` or `--credential-helper PROGRAM`"
+        }
+        _ => "name the server's instance with `--remote-instance-name NAME`",
+    };
+    Check::failed("instance", format!("{}: {}", named(&remote.instance), words(status)), fix)
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -167,7 +184,8 @@ fn updates(cache: &reapi::CacheCapabilities) -> Check {
     }
 }
 
-fn judge_action(remote: &Remote, trial: &Trial, end: Result<End, Status>) -> Check {
+/// What became of an action.
+pub(super) fn judge_action(remote: &Remote, trial: &Trial, end: Result<End, Status>) -> Check {
     let name = "action";
     let asked = trial.asked();
     let Trial { name: toolchain, program, argument, .. } = trial;
@@ -175,7 +193,11 @@ fn judge_action(remote: &Remote, trial: &Trial, end: Result<End, Status>) -> Che
     let image = "give a worker these properties, and the image or store paths that they stand for".to_owned();
     match end {
         Err(status) => {
-            let fix = "let this client write to the server's storage";
+            let fix = match (status.code(), &remote.cache) {
+                (Code::Unimplemented, None) => storage_fix(&remote.executor, Role::Both),
+                (Code::Unimplemented, Some(cache)) => storage_fix(cache, Role::Cache),
+                _ => "let this client write to the server's storage".to_owned(),
+            };
             Check::failed(name, format!("`{toolchain}`: cannot be uploaded: {}", words(&status)), fix)
         }
         Ok(End::Ran { exit_code: 0, worker: who, time }) => Check::passed(
@@ -209,7 +231,7 @@ fn judge_action(remote: &Remote, trial: &Trial, end: Result<End, Status>) -> Che
 #[cfg(test)]
 mod unit {
     use super::*;
-    use crate::doctor::rc_file::Flag;
+    use crate::doctor::Section;
     use crate::doctor::remote::Tls;
     use crate::doctor::screen::render_screen;
 
@@ -221,10 +243,13 @@ mod unit {
         lines.take_while(|line| !line.contains(" passed, ")).map(str::to_owned).collect()
     }
 
+    fn server(address: &str) -> Server {
+        Server { address: address.parse().unwrap_or_else(|error| panic!("{error}")), headers: Vec::new() }
+    }
+
     fn ended(end: Result<End, Status>) -> Vec<String> {
-        let address = "grpc://h:1".parse().unwrap_or_else(|error| panic!("{error}"));
         let (instance, tls, deadline) = (String::new(), Tls::default(), Duration::from_secs(3));
-        let remote = Remote { address, instance, tls, headers: Vec::new(), deadline };
+        let remote = Remote { executor: server("grpc://h:1"), cache: None, instance, tls, deadline };
         let properties = [("OSFamily", "Linux"), ("container-image", "docker://lre-cc:x")];
         let trial = Trial {
             name: "lre-cc".to_owned(),
@@ -267,6 +292,20 @@ mod unit {
                 "fix: let this client write to the server's storage"
             ]
         );
+    }
+
+    #[test]
+    fn server_that_says_nothing_of_storage_has_it_elsewhere() {
+        let checks =
+            |role| storage(&server("grpcs://h:1"), role, None, &[]).into_iter().flat_map(lines).collect::<Vec<_>>();
+        assert_eq!(
+            checks(Role::Both),
+            [
+                "✗ digest          none: nothing is stored at this address",
+                "fix: name the address of its storage with `--remote-cache grpcs://HOST:PORT`"
+            ]
+        );
+        assert_eq!(checks(Role::Cache)[1], "fix: name the address of what stores with `--remote-cache`");
     }
 
     #[test]

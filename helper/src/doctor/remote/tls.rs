@@ -15,12 +15,21 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// As a build has it.
     pub(super) fn config(&self) -> ClientTlsConfig {
-        let config = ClientTlsConfig::new();
         let config = match &self.authority {
-            Some(pem) => config.ca_certificate(Certificate::from_pem(pem)),
-            None => config.with_native_roots(),
+            Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
+            None => ClientTlsConfig::new().with_native_roots(),
         };
+        self.identified(config)
+    }
+
+    /// Where this machine trusts nobody: the server's certificate is still seen, and refused.
+    pub(super) fn distrust(&self) -> ClientTlsConfig {
+        self.identified(ClientTlsConfig::new())
+    }
+
+    fn identified(&self, config: ClientTlsConfig) -> ClientTlsConfig {
         match &self.client {
             Some((certificate, key)) => config.identity(Identity::from_pem(certificate, key)),
             None => config,
