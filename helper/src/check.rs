@@ -16,9 +16,11 @@ pub mod image;
 mod java;
 mod mention;
 pub mod pin;
+mod program;
 mod registration;
 mod root;
 mod root_index;
+pub mod selection;
 mod stray;
 mod tool;
 

@@ -12,6 +12,9 @@ use crate::system::System;
 /// 160 bits, as in a store path: 32 characters of base32.
 const TAG_BYTES: usize = 20;
 
+/// The property by which a worker is asked for an image.
+pub const CONTAINER_IMAGE: &str = "container-image";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TagInput<'a> {
@@ -44,7 +47,7 @@ pub fn image(origin: Origin, exec: System, reference: &str) -> Image {
     let os_family = if exec.is_darwin() { "Darwin" } else { "Linux" };
     let exec_properties = BTreeMap::from([
         ("OSFamily".to_owned(), os_family.to_owned()),
-        ("container-image".to_owned(), format!("docker://{reference}")),
+        (CONTAINER_IMAGE.to_owned(), format!("docker://{reference}")),
     ]);
     Image { origin, reference: reference.to_owned(), exec_properties }
 }

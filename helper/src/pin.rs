@@ -25,7 +25,7 @@ pub(crate) use files::Files;
 pub use metadata::{MetadataError, read_flake_pin};
 pub(crate) use module_file::{ModuleFile, Statement, read_module_file, segment_name};
 pub use place::{Edit, Located, Place};
-pub use rc::{Rendered, environment_count, render_again};
+pub use rc::{Rendered, config_of, environment_count, render_again, selects};
 pub use sync::{Sync, SyncError, plan_sync};
 
 use crate::manifest::{FILE_NAME, Manifest};

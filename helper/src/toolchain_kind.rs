@@ -39,6 +39,25 @@ impl ToolchainKind {
         }
     }
 
+    /// What it compiles, in messages.
+    #[must_use]
+    pub fn language(self) -> &'static str {
+        match self {
+            Self::Cc => "C++",
+            Self::Java => "Java",
+        }
+    }
+
+    /// Whether actions of this mnemonic run its compiler, its linker or its archiver.
+    #[must_use]
+    pub fn makes(self, mnemonic: &str) -> bool {
+        let prefixes: &[&str] = match self {
+            Self::Cc => &["Cpp", "Objc", "LTO", "Thinlto"],
+            Self::Java => &["Javac"],
+        };
+        prefixes.iter().any(|prefix| mnemonic.starts_with(prefix))
+    }
+
     /// The kind that Env describes, or the one that was asked for.
     ///
     /// # Errors

@@ -3,17 +3,14 @@
 //! A platform's constraint keeps a toolchain off other platforms; nothing keeps other toolchains off this one. Where one
 //! is registered first, the worker is sent a compiler that it may not have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::program::{Programs, is_on_platform, program_of};
 use super::{group_with, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::execlog::{Log, Pool};
 use crate::manifest::Manifest;
-use crate::store::{StorePath, StoreRoot};
-use crate::toolchain_path::ToolchainPath;
-
-/// The mnemonics of the actions that run a compiler, a linker or an archiver.
-const PREFIXES: [&str; 4] = ["Cpp", "Objc", "LTO", "Thinlto"];
+use crate::toolchain_kind::ToolchainKind;
 
 /// The first target of some actions, and how many there are.
 struct Actions<'a> {
@@ -21,36 +18,21 @@ struct Actions<'a> {
     count: usize,
 }
 
-/// The compiler and the tools that lie outside the store, where the manifest allows that.
-fn programs_outside_store(manifest: &Manifest) -> BTreeSet<String> {
-    let compiler = manifest.env.iter().find_map(|entry| entry.strip_prefix("CC="));
-    let compiler = compiler.and_then(|path| manifest.paths().parse(path).ok());
-    let tools = manifest.cc.iter().flat_map(|cc| cc.probe.tools.values().cloned());
-    let outside = compiler.into_iter().chain(tools).filter(|path| path.in_store().is_none());
-    outside.map(|path: ToolchainPath| path.to_string()).collect()
-}
-
 /// Every program outside the manifest that a C++ action of the log, which was read into `pool`, ran on the manifest's
 /// platform. `toolchain` and `name` are names of the folder and the log for messages.
 #[must_use]
 pub fn foreign_compilers(toolchain: &str, manifest: &Manifest, name: &str, pool: &Pool, log: &Log) -> Option<Group> {
-    let roots: BTreeSet<&StoreRoot> = manifest.store_roots.iter().map(|recorded| &recorded.path).collect();
-    let outside = programs_outside_store(manifest);
+    let programs = Programs::of(manifest);
     let mut foreign: BTreeMap<(&str, &str), Actions<'_>> = BTreeMap::new();
     let mut seen = 0;
     for spawn in &log.spawns {
-        let offered = |(name, value): (&String, &String)| {
-            pool.pairs(spawn.platform).any(|(known, offer)| pool.text(known) == name && pool.text(offer) == value)
-        };
-        let is_ours = manifest.image.exec_properties.iter().all(offered);
         let mnemonic = pool.text(spawn.mnemonic);
-        let Some(program) = pool.list(spawn.arguments).first().map(|word| pool.text(*word)) else { continue };
-        if !is_ours || !PREFIXES.iter().any(|prefix| mnemonic.starts_with(prefix)) {
+        let Some(program) = program_of(pool, spawn) else { continue };
+        if !is_on_platform(manifest, pool, spawn) || !ToolchainKind::Cc.makes(mnemonic) {
             continue;
         }
         seen += 1;
-        let is_in_store = StorePath::parse(program).is_ok_and(|path| roots.contains(path.root()));
-        if !is_in_store && !outside.contains(program) {
+        if !programs.has(program) {
             let target = pool.text(spawn.label);
             foreign.entry((program, mnemonic)).or_insert(Actions { target, count: 0 }).count += 1;
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::build_file::parse;
 use crate::diagnostic::human::Sources;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
-use crate::image::compute_image;
+use crate::image::{CONTAINER_IMAGE, compute_image};
 use crate::manifest::{FILE_NAME, Manifest, Origin, RecordedRoot};
 use crate::shell::quote_path;
 use crate::store::StoreRoot;
@@ -173,7 +173,7 @@ impl Subject<'_> {
         let file = self.shown(CONFIG);
         let text = self.sources.get(&file)?;
         let literals = parse(&file, text).ok()?.literals;
-        let literal = literals.into_iter().find(|literal| literal.key.as_deref() == Some("container-image"))?;
+        let literal = literals.into_iter().find(|literal| literal.key.as_deref() == Some(CONTAINER_IMAGE))?;
         Some((self.place(CONFIG, &literal.source), literal.value))
     }
 }

@@ -13,8 +13,10 @@ use super::pin::PinNames;
 use super::progress_bar::ProgressBar;
 use super::toolchain_folder::{parser, read_manifest_text, unusable_manifest};
 use super::{Outcome, print_data};
+use crate::bazelrc::RC_FILE;
 use crate::check::compiler::foreign_compilers;
 use crate::check::pin::{groups_of_pins, sources_of};
+use crate::check::selection::{Named, unselected_toolchain};
 use crate::check::{Checked, Machine, Toolchain, check_toolchain, plural};
 use crate::diagnostic::github::render_github;
 use crate::diagnostic::human::{Sources, render_human};
@@ -51,7 +53,7 @@ pub struct CheckArguments {
     #[arg(long)]
     realise: bool,
     /// Look through a build's execution log, in any of Bazel's three formats, for C++ actions on the toolchain's platform
-    /// whose compiler is not the toolchain's.
+    /// whose compiler is not the toolchain's, and whether any action of its language is on that platform.
     #[arg(long, value_name = "FILE")]
     execution_log: Option<PathBuf>,
     /// The root workspace, whose `flake.lock`, `MODULE.bazel` and `lre.bazelrc` are compared with the manifest. By default
@@ -161,16 +163,26 @@ fn check(arguments: &CheckArguments) -> anyhow::Result<(Checked, String)> {
         add_image(&mut checked, &subject, reference, &arguments.limits)?;
     }
     if let Some(log) = &arguments.execution_log {
-        let name = log.display().to_string();
-        let mut pool = Pool::default();
-        let log = read_execution_log(log, &mut pool, MaxMemory::DEFAULT)?;
-        checked.groups.extend(foreign_compilers(&folder.display().to_string(), &manifest, &name, &pool, &log));
+        add_log(&mut checked, arguments, log, &manifest)?;
     }
     if let Some(workspace) = workspace(arguments) {
         let subject = arguments.pins.subject(workspace, Some((folder, &manifest)));
         add_pins(&mut checked, compare_pins(&subject), arguments.confirm)?;
     }
     Ok((checked, summary(arguments, &manifest)))
+}
+
+/// Adds what an execution log shows.
+fn add_log(checked: &mut Checked, arguments: &CheckArguments, log: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+    let (toolchain, name) = (arguments.folder.display().to_string(), log.display().to_string());
+    let mut pool = Pool::default();
+    let log = read_execution_log(log, &mut pool, MaxMemory::DEFAULT)?;
+    checked.groups.extend(foreign_compilers(&toolchain, manifest, &name, &pool, &log));
+    // One that cannot be read is a finding of the pins.
+    let rc = workspace(arguments).and_then(|workspace| std::fs::read_to_string(workspace.join(RC_FILE)).ok());
+    let named = Named { toolchain: &toolchain, log: &name, rc: rc.as_deref() };
+    checked.groups.extend(unselected_toolchain(named, manifest, &pool, &log));
+    Ok(())
 }
 
 /// Where the files are that pin something beside Bazel.

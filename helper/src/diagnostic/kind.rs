@@ -86,8 +86,8 @@ kinds! {
     WrongSystem = "LRE020", "toolchain runs on another system", "not this machine's system";
     /// The manifest is of a newer schema than this helper reads.
     NewerSchema = "LRE021", "manifest has a newer schema", "newer than this `lre`";
-    /// A C++ action for our platform ran a compiler that is not in the manifest.
-    ForeignCompiler = "LRE022", "C++ action ran a compiler that is not in the manifest", "the toolchain's platform";
+    /// An action ran a compiler that is not in the manifest: on our platform, or because nothing selected it.
+    ForeignCompiler = "LRE022", "action ran a compiler that is not in the manifest", "the toolchain's platform";
     /// A flake input is locked at another revision than the manifest was made from.
     InputPinMismatch = "LRE023", "flake input is not the one that the manifest was made from", "the lock";
     /// Bazel takes this module from another commit than the flake.

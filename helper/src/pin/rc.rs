@@ -144,6 +144,18 @@ pub fn environment_count(text: &str) -> usize {
     }
 }
 
+/// The config that the flags of an rc file belong to; `None` where they are of every build.
+#[must_use]
+pub fn config_of(text: &str) -> Option<String> {
+    parse(text).prefix
+}
+
+/// Whether the flags of an rc file select a toolchain of this kind.
+#[must_use]
+pub fn selects(text: &str, kind: ToolchainKind) -> bool {
+    selected(text).contains(&kind)
+}
+
 /// The entries of an Env in a part of an rc file, in its order.
 fn entries(text: &str) -> Vec<String> {
     let lines = text.lines().take_while(|line| !line.starts_with(FLAGS_START));

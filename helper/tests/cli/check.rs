@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
+use lre::execlog::synthetic::{Build, write_synthetic_log};
 
 use crate::support::{CHECK, COMPILER, ROOT, Scene};
 
@@ -181,6 +182,76 @@ fn compiler_outside_the_manifest_is_found_in_an_execution_log() {
     assert_snapshot!(scene.run_without_change(&arguments));
     scene.write("log.json", "{\"commandArgs\": [");
     assert_snapshot!("broken-log", scene.run_without_change(&arguments));
+}
+
+/// What the check says of a log, from the folder that `CHECK` is run in.
+fn check_log(scene: &Scene, more: &[&str]) -> String {
+    let arguments: Vec<&str> = CHECK.iter().copied().chain(["--execution-log", "log.json"]).collect();
+    scene.run_without_change(&[arguments.as_slice(), more].concat())
+}
+
+#[test]
+fn build_that_did_not_select_the_toolchain_is_found_in_its_execution_log() {
+    let scene = generated();
+    let compiler = format!("{ROOT}/bin/clang");
+    let host = [("/usr/bin/gcc", false), ("/usr/bin/gcc", false), ("/usr/bin/ar", false)];
+    scene.write("log.json", &execution_log(&scene, &host));
+    assert_snapshot!("unselected", check_log(&scene, &[]));
+    assert_snapshot!("unselected-json", check_log(&scene, &["--format", "json"]));
+    scene.write("log.json", &execution_log(&scene, &host[..1]));
+    assert_snapshot!("unselected-one", check_log(&scene, &[]));
+    // Nothing else compiled it, whatever the platform is called.
+    scene.write("log.json", &execution_log(&scene, &[(&compiler, false)]));
+    assert_eq!(check_log(&scene, &[]), "exit 0\n--- stdout\n--- stderr\n");
+    // An action of another kind says nothing about the toolchain.
+    scene.write("log.json", &execution_log(&scene, &host).replace("CppCompile", "Genrule"));
+    assert_eq!(check_log(&scene, &[]), "exit 0\n--- stdout\n--- stderr\n");
+}
+
+#[test]
+fn fix_of_a_build_without_the_toolchain_names_the_config_of_the_workspace() {
+    let scene = generated();
+    scene.write("log.json", &execution_log(&scene, &[("/usr/bin/gcc", false)]));
+    scene.write("MODULE.bazel", "");
+    let hint = |rc: &str| {
+        scene.write("lre.bazelrc", rc);
+        let said = check_log(&scene, &[]);
+        let (_, group) = said.split_once("error[LRE022]").expect("a finding");
+        group.split_once("hint: ").and_then(|(_, rest)| rest.lines().next()).expect("a hint").to_owned()
+    };
+    let toolchain = "--extra_toolchains=@local-remote-execution//generated-cc/config:all";
+    let hints = [
+        format!("build:team {toolchain}\n"),
+        format!("build {toolchain}\n"),
+        "build:lre --extra_toolchains=@local-remote-execution//generated-java/config:all\n".to_owned(),
+    ]
+    .map(|rc| hint(&rc));
+    assert_snapshot!("unselected-hints", hints.join("\n"));
+}
+
+#[test]
+fn log_of_another_toolchain_is_told_from_one_of_none_in_any_format() {
+    let scene = generated();
+    let log = std::fs::File::create(scene.path().join("log.json")).expect("a file");
+    // A compact log, whose actions ask for an image that is not the manifest's.
+    write_synthetic_log(log, Build::First, 100).expect("a log");
+    assert_snapshot!("other-toolchain", check_log(&scene, &[]));
+}
+
+#[test]
+fn build_that_did_not_select_the_java_toolchain_is_found_in_its_execution_log() {
+    let scene = Scene::empty();
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated-java");
+    for name in ["BUILD.bazel", "java/BUILD", "config/BUILD", "lre.json"] {
+        scene.write(&format!("out/{name}"), &fs::read_to_string(pinned.join(name)).expect("a generated file"));
+    }
+    let check = |log: &str| {
+        scene.write("log.json", log);
+        scene.run_without_change(&["check", "out", "--no-store", "--execution-log", "log.json"])
+    };
+    let log = execution_log(&scene, &[("external/remotejdk/bin/java", false), ("/usr/bin/gcc", false)]);
+    assert_eq!(check(&log), "exit 0\n--- stdout\n--- stderr\n");
+    assert_snapshot!("unselected-java", check(&log.replacen("CppCompile", "Javac", 1)));
 }
 
 #[test]
