@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Check;
 use super::rc_file::RcFiles;
 use crate::bazelrc::{RC_FILE, RemoteSettings};
-use crate::pin::{Rendered, environment_count, render_again};
+use crate::pin::{Rendered, config_of, environment_count, render_again};
 use crate::shell::quote;
 use crate::system_error::describe_system_error;
 
@@ -61,7 +61,13 @@ pub fn check_lre_bazelrc(workspace: &Path, rc: &RcFiles) -> Check {
         return Check::failed(RC_FILE, format!("names the helper `{helper}`, which is not there"), again());
     }
     match render_again(&text) {
-        Rendered::Same => Check::passed(RC_FILE, "imported, and as `lre bazelrc` writes it from the Env in it"),
+        Rendered::Same => {
+            let builds = match config_of(&text) {
+                Some(config) => format!("for `--config={config}`"),
+                None => "for every build".to_owned(),
+            };
+            Check::passed(RC_FILE, format!("imported, {builds}, and as `lre bazelrc` writes it from the Env in it"))
+        }
         Rendered::Different => {
             Check::failed(RC_FILE, "imported, but not what `lre bazelrc` writes from the Env in it", again())
         }

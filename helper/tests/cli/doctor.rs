@@ -63,6 +63,20 @@ fn workspace_that_is_well_passes_every_check_also_by_name() {
 }
 
 #[test]
+fn rc_file_says_which_builds_it_is_for() {
+    let scene = healthy();
+    let line = |options: &[&str]| {
+        write_rc_with(&scene, &[&["--env-json", "env.json"], options].concat());
+        let said = doctor(&scene, &[]);
+        let (_, line) = said.split_once("lre.bazelrc     ").expect("its line");
+        line.lines().next().expect("a line").to_owned()
+    };
+    let rest = "and as `lre bazelrc` writes it from the Env in it";
+    assert_eq!(line(&["--prefix", "team"]), format!("imported, for `--config=team`, {rest}"));
+    assert_eq!(line(&[]), format!("imported, for every build, {rest}"));
+}
+
+#[test]
 fn every_flag_that_defeats_parity_is_named_with_its_line() {
     let scene = healthy();
     let rc = "\
