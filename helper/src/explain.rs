@@ -16,6 +16,7 @@ mod memory;
 mod pair;
 mod pinned;
 mod root;
+mod selection;
 #[cfg(test)]
 mod unit;
 
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 
 use crate::execlog::ListId;
 
-pub use cause::{Cause, Sides};
+pub use cause::{Build, Cause, Sides, Unselected};
 #[cfg(test)]
 pub(crate) use memory::NO_LIMITS;
 pub use memory::{Limits, MemoryExceeded};

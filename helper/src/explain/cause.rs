@@ -19,9 +19,33 @@ impl<T> Sides<T> {
     }
 }
 
+/// One of the builds that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Build {
+    /// The one that filled the cache.
+    First,
+    /// The one that should have hit.
+    Second,
+}
+
+/// A toolchain that one of the builds did not select.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unselected {
+    /// That build.
+    pub build: Build,
+    /// How many actions of each language it has, such as `4 C++`. None of them has what all of the other build's have.
+    pub actions: Vec<(usize, &'static str)>,
+    /// The platform property that they lack.
+    pub property: &'static str,
+    /// What an action of the other build has there.
+    pub value: String,
+}
+
 /// Why an action was not a hit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
+    /// One build did not select the toolchain of the other: whatever else differs in its actions follows from that.
+    Unselected(Unselected),
     /// The builds hash with different functions: no key can be equal.
     DigestFunction(Sides<String>),
     /// The same target in another configuration, such as `k8-fastbuild` and `k8-opt`.
@@ -108,6 +132,7 @@ impl Cause {
             }
             Self::StoreDrift(roots) => roots.first.iter().chain(&roots.second).map(|root| root.path().len()).sum(),
             Self::Failed { how: text } | Self::Ran { runner: text } => text.capacity(),
+            Self::Unselected(unselected) => unselected.value.capacity() + size_of_val(&*unselected.actions),
             Self::Unrecorded | Self::OnlyInSecond | Self::NotCacheable { .. } | Self::NoCache | Self::NotStored => 0,
         }
     }
@@ -116,6 +141,7 @@ impl Cause {
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
+            Self::Unselected(_) => "toolchain-not-selected",
             Self::DigestFunction(_) => "digest-function",
             Self::Configuration(_) => "configuration",
             Self::StoreDrift(_) => "store-path-drift",
@@ -145,6 +171,7 @@ impl Cause {
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
+            Self::Unselected(unselected) => unselected.describe(),
             Self::DigestFunction(values) => format!("the digest function is {}", compare(values)),
             Self::Configuration(values) => format!("the configuration is {}", compare(values)),
             Self::StoreDrift(roots) => {
@@ -178,6 +205,37 @@ impl Cause {
             Self::NotStored => "same key, but the cache had no result".to_owned(),
             Self::Ran { runner } => format!("no cache had the result; it ran as `{runner}`"),
         }
+    }
+}
+
+impl Unselected {
+    /// `4 C++ and 1 Java actions`, and whether they are more than one.
+    fn actions(&self) -> (String, usize) {
+        let parts: Vec<String> = self.actions.iter().map(|(count, language)| format!("{count} {language}")).collect();
+        (parts.join(" and "), self.actions.iter().map(|(count, _)| count).sum())
+    }
+
+    /// What is said of it, in one line.
+    fn describe(&self) -> String {
+        let (actions, count) = self.actions();
+        let what = if count == 1 {
+            format!("its {actions} action has not")
+        } else {
+            format!("none of its {actions} actions has")
+        };
+        format!(
+            "the {} build did not select the toolchain: {what} the platform property `{}`",
+            self.build, self.property
+        )
+    }
+}
+
+impl std::fmt::Display for Build {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::First => "first",
+            Self::Second => "second",
+        })
     }
 }
 

@@ -53,6 +53,11 @@ impl Causes {
         CauseId(number)
     }
 
+    /// A cause.
+    pub(super) fn get(&self, cause: CauseId) -> &Cause {
+        &self.causes[cause.0 as usize]
+    }
+
     /// Counts a spawn under a cause. Spawns come in the order of the log.
     pub(super) fn add(&mut self, cause: CauseId, spawn: u32) {
         let actions = &mut self.affected[cause.0 as usize].actions;
@@ -72,7 +77,8 @@ impl Causes {
         self.affected[cause.0 as usize].downstream += 1;
     }
 
-    /// All that have actions, each with the first `named` of them: those of the most first, and those that are no misses last.
+    /// All that have actions, each with the first `named` of them: a toolchain that was not selected first, then those of the
+    /// most, and those that are no misses last.
     pub(super) fn finish<'a>(
         self,
         pool: &'a Pool,
@@ -91,7 +97,8 @@ impl Causes {
             })
             .collect();
         roots.sort_by_cached_key(|root| {
-            (!root.cause.is_miss(), Reverse(root.count + root.downstream), root.cause.describe())
+            let is_first = matches!(root.cause, Cause::Unselected(_));
+            (!is_first, !root.cause.is_miss(), Reverse(root.count + root.downstream), root.cause.describe())
         });
         roots
     }

@@ -7,6 +7,11 @@ impl Cause {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
+            Self::Unselected(unselected) => format!(
+                "run the {} build with `--config=lre` (the `--prefix` that its `lre.bazelrc` was written with); with \
+                 `register = True` and no flag, name this module above `rules_cc` in `MODULE.bazel`",
+                unselected.build
+            ),
             Self::DigestFunction(_) => "give both builds the same `startup --digest_function`".to_owned(),
             Self::Configuration(_) => {
                 "build both with the same `--compilation_mode`, `--cpu`, `--platforms` and `--define`".to_owned()
@@ -15,7 +20,7 @@ impl Cause {
                                     `local-remote-execution`: `lre pin DIR` says which file disagrees"
                 .to_owned(),
             Self::Program { name, .. } if name == "PATH" => {
-                "write `lre.bazelrc` with `lre bazelrc --env-json env.json` and remove other `--action_env=PATH` lines; \
+                "write `lre.bazelrc` with `lre bazelrc --env-json env.json --prefix lre` and remove other `--action_env=PATH` lines; \
                  `build --incompatible_strict_action_env` keeps the caller's `PATH` out"
                     .to_owned()
             }
@@ -29,8 +34,9 @@ impl Cause {
                 format!("give both builds the same value: `build --action_env={name}={value}`, never `--action_env={name}` \
                          alone, which takes the client's")
             }
-            Self::Property { .. } => "set `exec_properties` on the platform alone, and let both builds use that platform; \
-                                      `--remote_default_exec_properties` and a target's own make another key"
+            Self::Property { .. } => "set `exec_properties` on the platform alone, and let both builds use that platform; a target's \
+                                      own make another key, and so does `--remote_default_exec_properties` where the platform \
+                                      has none"
                 .to_owned(),
             Self::Argument(_) => "give both builds the same flags: compare what `bazel build --announce_rc` prints".to_owned(),
             Self::Input { values: Sides { first: Some(_), second: Some(_) }, producer: None, .. } => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Action, Cause, Hits, PinnedSide, Report, RootCause, Sides, side_of_manifest};
+use super::{Action, Build, Cause, Hits, PinnedSide, Report, RootCause, Sides, Unselected, side_of_manifest};
 use crate::manifest::Manifest;
 
 #[derive(Serialize)]
@@ -60,6 +60,13 @@ pub fn render_json(report: &Report<'_>, manifest: Option<&Manifest>) -> Result<S
 fn entry<'a>(root: &'a RootCause<'_>, manifest: Option<&Manifest>) -> Entry<'a> {
     let RootCause { cause, actions, downstream, notes, .. } = root;
     let (name, values) = match cause {
+        Cause::Unselected(Unselected { build, property, value, .. }) => {
+            let (first, second) = match build {
+                Build::First => (None, Some(value.clone())),
+                Build::Second => (Some(value.clone()), None),
+            };
+            (Some((*property).to_owned()), Some(Sides { first, second }))
+        }
         Cause::StoreDrift(roots) => {
             let text = |root: &crate::store::StoreRoot| root.path();
             (None, Some(Sides { first: roots.first.as_ref().map(text), second: roots.second.as_ref().map(text) }))

@@ -1,6 +1,6 @@
 //! Which of two builds a toolchain's manifest describes.
 
-use super::{Cause, Sides};
+use super::{Build, Cause, Sides, Unselected};
 use crate::manifest::Manifest;
 
 /// Who left the pinned toolchain.
@@ -31,6 +31,13 @@ impl PinnedSide {
 #[must_use]
 pub fn side_of_manifest(cause: &Cause, manifest: &Manifest) -> Option<PinnedSide> {
     let knows = match cause {
+        Cause::Unselected(Unselected { build, property, value, .. }) => {
+            let is_pinned = manifest.image.exec_properties.get(*property)? == value;
+            match build {
+                Build::First => (false, is_pinned),
+                Build::Second => (is_pinned, false),
+            }
+        }
         Cause::StoreDrift(roots) => {
             sides(roots, |root| manifest.store_roots.iter().any(|recorded| recorded.path == *root))
         }

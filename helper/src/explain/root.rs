@@ -11,6 +11,7 @@ use super::difference::{Differences, configurations};
 use super::inputs::{Change, InputChanges};
 use super::memory::{Limits, Memory, MemoryExceeded};
 use super::pair::pair;
+use super::selection::{Selection, is_independent};
 use super::{Cause, CommandLines, Hits, Report, Sides};
 use crate::execlog::{FileId, Format, Log, Pool, SetId, Spawn, Text};
 
@@ -36,6 +37,8 @@ struct Comparison<'a> {
     made_by: Sides<Makers>,
     causes: Causes,
     differences: Differences<'a>,
+    /// If one build did not select the toolchain.
+    selection: Option<Selection<'a>>,
     inputs: InputChanges<'a>,
     /// What a changed file is.
     changes_known: HashMap<Change, CauseId>,
@@ -90,6 +93,7 @@ pub fn explain<'a>(pool: &'a Pool, first: &Log, second: &Log, limits: Limits) ->
         made_by: Sides::both(Makers::of(pool, first), Makers::of(pool, second)),
         causes: Causes::default(),
         differences: Differences::new(pool),
+        selection: Selection::of(pool, first, second),
         inputs: InputChanges::new(pool),
         changes_known: HashMap::new(),
         inputs_known: HashMap::new(),
@@ -190,7 +194,20 @@ impl Comparison<'_> {
         Ok(())
     }
 
+    /// Why a spawn missed. What follows from a toolchain that was not selected is told as that alone.
     fn examine(&mut self, index: u32) -> Findings {
+        let findings = self.compare(index);
+        let first = self.pairs[index as usize].map(|index| &self.first.spawns[index as usize]);
+        let second = &self.second.spawns[index as usize];
+        let Some(selection) = self.selection.as_ref().filter(|selection| selection.explains(first, second)) else {
+            return findings;
+        };
+        let unselected = self.causes.id(selection.cause());
+        let others = findings.causes.iter().copied().filter(|cause| is_independent(self.causes.get(*cause)));
+        Findings { causes: std::iter::once(unselected).chain(others).collect(), producers: Box::default() }
+    }
+
+    fn compare(&mut self, index: u32) -> Findings {
         let second = &self.second.spawns[index as usize];
         let Some(first) = self.pairs[index as usize].map(|index| &self.first.spawns[index as usize]) else {
             return self.by_itself(vec![Cause::OnlyInSecond]);

@@ -39,6 +39,79 @@ fn each_thing_that_differs_is_one_root_cause() {
     }
 }
 
+/// A log of `base`'s spawns as they are without the toolchain: on no platform, with the host's programs and variables, and
+/// with a file of the toolchain that Bazel configures by itself.
+fn write_unselected(scene: &Scene, name: &str, from: &str) {
+    let mut text = String::new();
+    for spawn in serde_json::Deserializer::from_str(from).into_iter::<serde_json::Value>() {
+        let mut spawn = spawn.expect("a spawn");
+        let program = if spawn["mnemonic"] == "Genrule" { "/bin/bash" } else { "/usr/bin/gcc" };
+        spawn["commandArgs"][0] = program.into();
+        spawn["commandArgs"].as_array_mut().expect("words").push("-lstdc++".into());
+        spawn["platform"] = serde_json::json!({});
+        spawn["environmentVariables"] = serde_json::json!([{"name": "PATH", "value": "/bin:/usr/bin"}]);
+        let file = serde_json::json!({"path": "external/local_config_cc/builtin_include_directory_paths",
+            "digest": {"hash": "b1", "sizeBytes": "1", "hashFunctionName": "SHA-256"}});
+        spawn["inputs"].as_array_mut().expect("inputs").push(file);
+        spawn["cacheHit"] = false.into();
+        spawn["digest"]["hash"] = format!("{:064x}", text.len()).into();
+        text += &(spawn.to_string() + "\n");
+    }
+    scene.write(name, &text);
+}
+
+#[test]
+fn toolchain_that_one_build_did_not_select_is_the_first_cause_and_what_follows_from_it_is_none() {
+    let scene = scene();
+    write_unselected(&scene, "host.json", LOGS[0].1);
+    assert_snapshot!("unselected", scene.run_without_change(&["explain", "base.json", "host.json"]));
+    assert_snapshot!("unselected-json", scene.run(&["explain", "base.json", "host.json", "--format", "json"]));
+    let page = scene.run(&["explain", "base.json", "host.json", "--format", "html"]);
+    assert_eq!(page.matches("toolchain-not-selected").count(), 1, "{page}");
+    assert!(!page.contains("platform-property") && !page.contains("shell-or-path"), "{page}");
+    scene.write("lre/lre.json", include_str!("../../../generated-cc/lre.json"));
+    let pinned = ["explain", "base.json", "host.json", "--manifest", "lre"];
+    assert_snapshot!("unselected-pinned", scene.run_without_change(&pinned));
+    assert_snapshot!("unselected-first", scene.run_without_change(&["explain", "host.json", "base.json"]));
+    // Between two builds without the toolchain nothing of it is told.
+    write_unselected(&scene, "other.json", LOGS[6].1);
+    let said = scene.run_without_change(&["explain", "host.json", "other.json"]);
+    assert!(said.contains("input `poem.txt` is") && !said.contains("select the toolchain"), "{said}");
+}
+
+#[test]
+fn source_that_was_edited_too_is_told_beside_the_toolchain_that_was_not_selected() {
+    let scene = scene();
+    write_unselected(&scene, "host.json", LOGS[6].1);
+    assert_snapshot!("unselected-and-edited", scene.run_without_change(&["explain", "base.json", "host.json"]));
+}
+
+#[test]
+fn platform_without_its_property_in_some_actions_alone_is_no_toolchain_that_was_not_selected() {
+    let scene = scene();
+    let mut spawns: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(LOGS[0].1).into_iter().map(|spawn| spawn.expect("a spawn")).collect();
+    spawns[0]["platform"] = serde_json::json!({});
+    let text: String = spawns.iter().map(|spawn| spawn.to_string() + "\n").collect();
+    scene.write("some.json", &text);
+    let said = scene.run(&["explain", "base.json", "some.json"]);
+    assert!(
+        said.contains("platform property `container-image` is") && !said.contains("select the toolchain"),
+        "{said}"
+    );
+    // A property of all actions, with the same compiler, is the build's default and no toolchain's.
+    for spawn in &mut spawns {
+        spawn["platform"] = serde_json::json!({});
+    }
+    let text: String = spawns.iter().map(|spawn| spawn.to_string() + "\n").collect();
+    scene.write("none.json", &text);
+    let said = scene.run(&["explain", "base.json", "none.json"]);
+    assert!(
+        said.contains("platform property `container-image` is") && !said.contains("select the toolchain"),
+        "{said}"
+    );
+}
+
 #[test]
 fn one_log_alone_says_what_missed() {
     assert_snapshot!(scene().run(&["explain", "again.json"]));

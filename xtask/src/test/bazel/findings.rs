@@ -248,27 +248,44 @@ fn deep(tally: &mut Tally, lab: &Lab, workspace: &Workspace<'_>) -> Result<()> {
     delete(lab, &root)
 }
 
-/// LRE022: with the platform alone, Bazel takes the host's compiler.
+/// LRE022: with the platform alone, or without any flag, Bazel takes the host's compiler.
 fn foreign_compiler(tally: &mut Tally, lab: &Lab, workspace: &Workspace<'_>, roots: &Roots) {
-    let log = "checks/findings.log.json";
     let place = lab.sandbox.place();
-    let check = |flags: &[&str]| -> Result<String> {
-        let log_flag = format!("--execution_log_json_file={}", place.text(log));
-        workspace.bazel.run("build", &[flags, &[&log_flag, "//:one"]].concat())?.expect_success("the build")?;
-        let words = ["check", "lre-cc", "--execution-log", &place.text(log)];
+    let log = |name: &str| place.text(format!("checks/findings.{name}.json"));
+    let lre = |words: &[&str]| -> Result<std::process::Output> {
         let entry = lab.sandbox.command(&lab.helper()).args(words).directory(place.inside(&workspace.path));
-        Ok(String::from_utf8_lossy(&entry.build().output()?.stderr).into_owned())
+        Ok(entry.build().output()?)
     };
+    let check = |name: &str, flags: &[&str]| -> Result<String> {
+        let log = log(name);
+        let log_flag = format!("--execution_log_json_file={log}");
+        workspace.bazel.run("build", &[flags, &[&log_flag, "//:one"]].concat())?.expect_success("the build")?;
+        Ok(String::from_utf8_lossy(&lre(&["check", "lre-cc", "--execution-log", &log])?.stderr).into_owned())
+    };
+    let helper = format!("--repo_env=LRE_HELPER={}", lab.helper());
     tally.check("LRE022: an execution log shows the host's compiler on the toolchain's platform, and no other", || {
-        let said = check(&["--config=lre"])?;
+        let said = check("selected", &["--config=lre"])?;
         if !said.is_empty() {
             bail!("with the toolchain of `{}` it says:\n{said}", roots.tools);
         }
-        let helper = format!("--repo_env=LRE_HELPER={}", lab.helper());
         let platform = "@local-remote-execution//generated-cc/config:platform";
         let (exec, target) = (format!("--extra_execution_platforms={platform}"), format!("--platforms={platform}"));
-        let said = check(&[&helper, &exec, &target, "--spawn_strategy=local"])?;
+        let said = check("platform", &[&helper, &exec, &target, "--spawn_strategy=local"])?;
         expect_lines("the message", &said, "  `/usr/bin/gcc`  (CppCompile of //:one)")
+    });
+    tally.check("LRE022: an execution log shows that a build without its config did not select the toolchain", || {
+        let said = check("unselected", &[&helper, "--copt=-DUNSELECTED", "--spawn_strategy=local"])?;
+        let line = "  `/usr/bin/gcc`  (CppCompile of //:one, which asked for no `container-image`)";
+        expect_lines("the message", &said, line)
+    });
+    tally.check("`lre explain` of two builds: toolchain-not-selected", || {
+        let said = lre(&["explain", &log("selected"), &log("unselected")])?.stdout;
+        let said = String::from_utf8_lossy(&said);
+        let causes: Vec<&str> = said.split("\n\n").filter(|part| part.contains("\n  fix: ")).collect();
+        if !matches!(causes[..], [cause] if cause.starts_with("the second build did not select the toolchain: none of its ")) {
+            bail!("it is not the only cause:\n{said}");
+        }
+        Ok(())
     });
 }
 
