@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ use crate::engine::nativelink::named_binary;
 use crate::engine::{free_port, start_server, wait_until_listening};
 use crate::lab::Lab;
 use crate::sandbox::debian::shell;
-use crate::sandbox::workspace;
+use crate::sandbox::{tool, workspace};
 use crate::test::case::{Tally, expect_equal};
 
 /// In the root of the services.
@@ -57,14 +57,36 @@ a developer's action: exit 0, code 0
 its result: OK
 ";
 
+/// Of cache and scheduler, to CI. The action gets to the worker, whose root has no toolchain here.
+const EXAMINED: &str = "\
+remote cache ADDRESS
+  ✓ connection      an answer takes …
+  ✓ instance        `main`
+  ✓ digest          SHA256, BLAKE3
+  ✓ compression     none, and no rc file asks for it
+  ✓ cache updates   allowed
+
+remote ADDRESS
+  ✓ connection      an answer takes …
+  ✓ instance        `main`
+  ✓ execution       enabled
+  ✗ action          … is refused: No such file or directory (os error 2) …
+";
+
 /// Runs the check, if there is a NativeLink.
 pub(super) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
     match named_binary()? {
         Some(binary) => {
+            let mut started = None;
             tally.check("NativeLink lets developers read, CI write, and nobody in without a certificate", || {
-                let cluster = Cluster::start(lab, &binary)?;
+                let cluster = started.insert(Cluster::start(lab, &binary)?);
                 expect_equal("what clients are told", &cluster.ask()?, TOLD)
-            })
+            });
+            if let Some(cluster) = started {
+                tally.check("NativeLink's cache and scheduler are examined by `lre doctor`, each for its part", || {
+                    expect_equal("what it says of them", &cluster.examine()?, EXAMINED)
+                });
+            }
         }
         None => tally.not_tried("NativeLink with TLS and client certificates: `LRE_NATIVELINK` names no binary of it"),
     }
@@ -125,6 +147,36 @@ impl<'a> Cluster<'a> {
         let listens = wait_until_listening("NativeLink", &mut process, health, &log);
         self.processes.push(process);
         listens
+    }
+
+    /// What `lre doctor` says of cache and scheduler.
+    fn examine(&self) -> Result<String> {
+        let [cache, _, scheduler, _] = self.ports.map(|port| format!("grpcs://127.0.0.1:{port}"));
+        let folder = self.lab.sandbox.services.directory().join(FOLDER.trim_start_matches('/'));
+        let mut doctor = Command::new(tool(&self.lab.sandbox, "lre"));
+        doctor.current_dir(workspace()).args(["doctor", "--no-store", "--toolchain", "cc=generated-cc"]);
+        doctor.args(["--remote", &scheduler, "--remote-cache", &cache, "--remote-instance-name", "main"]);
+        for (option, file) in
+            [("--tls-ca", "own/ca.crt"), ("--tls-client-certificate", "ci.pem"), ("--tls-client-key", "ci.key")]
+        {
+            doctor.arg(option).arg(folder.join(file));
+        }
+        let output = doctor.output().context("cannot run `lre doctor`")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let remote = said.lines().skip_while(|line| !line.starts_with("remote "));
+        let remote = remote.take_while(|line| !line.trim_start().starts_with("fix: "));
+        let masked = remote.map(|line| match line.split_once("an answer takes ") {
+            Some((start, _)) => format!("{start}an answer takes …\n"),
+            None if line.starts_with("remote ") => {
+                format!("{}ADDRESS\n", line.trim_end_matches(|letter: char| letter != ' '))
+            }
+            None if line.starts_with("  ✗ action ") => {
+                let reason = line.split_once(" is refused: ").map_or(line, |(_, reason)| reason);
+                format!("  ✗ action          … is refused: {} …\n", reason.split(" : ").next().unwrap_or_default())
+            }
+            None => format!("{line}\n"),
+        });
+        Ok(masked.collect())
     }
 
     /// What each client is told.
