@@ -7,7 +7,12 @@
 let
   mkToolchain = import ../../nix/mk-toolchain.nix;
   system = "x86_64-linux";
-  folder = name: builtins.path { inherit name; path = packages + "/${name}"; };
+  folder =
+    name:
+    if builtins.pathExists (packages + "/${name}") then
+      builtins.path { inherit name; path = packages + "/${name}"; }
+    else
+      throw "there is no folder `${toString packages}/${name}`: `./fetch.sh packages` makes it";
   seed = folder "seed";
 
   # A builder script that sees the seed's shell and nothing else.

@@ -182,7 +182,7 @@ fn deleted_hint(store: &Store, roots: &[String]) -> String {
 fn replace_hint(store: &Store, roots: &[String]) -> String {
     let (option, words, it) = (store.option(), quote_words(roots), plural(roots.len(), "it", "them"));
     format!(
-        "fetch the recorded build with `nix-store{option} --delete {words} && nix-store{option} --realise {words}`, \
-         or build remotely only with `--repo_env=LRE_LOCAL=off`: results made with {it} do not belong into a shared cache"
+        "fetch the recorded build with `nix-store{option} --delete {words} && nix-store{option} --realise {words}` (where \
+         something keeps {it} alive, `nix-store{option} --query --roots {words}` names it), or build remotely only with `--repo_env=LRE_LOCAL=off`: results made with {it} do not belong into a shared cache"
     )
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use super::changes::{Changes, Left, diffs};
 use super::format::Format;
 use super::rewrite::read_file;
-use super::toolchain_folder::other_hint;
+use super::toolchain_folder::{other_hint, toolchains_in};
 use super::{Outcome, print_data};
 use crate::bazelrc::RC_FILE;
 use crate::build_file::with_module;
@@ -107,7 +107,7 @@ impl Change {
 /// If the folder is no workspace, a file cannot be read or completed, nobody can be asked, or a file cannot be written. No
 /// file is changed then.
 pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
-    let Plan { changes, kept, files } = plan(arguments)?;
+    let Plan { changes, kept, files, unnamed } = plan(arguments)?;
     let is_json = arguments.format == Format::Json;
     if is_json && !arguments.yes && !arguments.dry_run {
         bail!(
@@ -117,6 +117,12 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
     let changed: Vec<ChangedFile> = changes.iter().map(Change::describe).collect();
     for kept in &kept {
         say(format_args!("note: {kept}"));
+    }
+    for folder in &unnamed {
+        let folder = quote_path(folder);
+        say(format_args!(
+            "note: no tag names the toolchain `{folder}`, and builds take the published one: `--toolchain {folder}` adds a tag"
+        ));
     }
     let left = kept.iter().map(Left::of_kept).collect();
     if changes.is_empty() {
@@ -194,6 +200,8 @@ struct Plan {
     kept: Vec<Kept>,
     /// Every file that is looked at.
     files: Vec<&'static str>,
+    /// Folders of toolchains that no tag names, and none was asked for.
+    unnamed: Vec<PathBuf>,
 }
 
 fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
@@ -205,6 +213,13 @@ fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
     let label = |folder: &str| format!("//{folder}:{FILE_NAME}");
     let manifest = toolchain.map(label);
     let segments = read_segments(workspace, &module)?;
+    let is_named = |folder: &Path| {
+        let label = label(&folder.display().to_string());
+        segments.iter().map(|(_, text)| text).chain([&module]).any(|text| text.contains(&label))
+    };
+    let below = |folder: PathBuf| folder.strip_prefix(workspace).map(Path::to_owned).unwrap_or(folder);
+    let unnamed = if toolchain.is_some() { Vec::new() } else { toolchains_in(workspace) };
+    let unnamed = unnamed.into_iter().map(below).filter(|folder| !is_named(folder)).collect();
     let source = source(arguments);
     let completed = with_module_file(MODULE_FILE, &module, &segments, source.as_ref(), manifest.as_deref())?;
     let files: Vec<(&str, &str)> = std::iter::once((MODULE_FILE, module.as_str()))
@@ -236,7 +251,7 @@ fn plan(arguments: &InitArguments) -> anyhow::Result<Plan> {
         let after = with_flake(old.as_ref().map(|(_, text)| text.as_str()), reference.as_deref())?;
         changes.extend(after.map(|after| Change { name: FLAKE_FILE, old, after }));
     }
-    Ok(Plan { changes, kept, files })
+    Ok(Plan { changes, kept, files, unnamed })
 }
 
 /// What is of one machine: with Nix, `lre.bazelrc` is a link into its store.

@@ -57,6 +57,18 @@ fn toolchain_that_is_there_is_named() {
 }
 
 #[test]
+fn toolchain_that_no_tag_names_is_told() {
+    let scene = workspace();
+    scene.write("toolchain/lre.json", "{}");
+    assert_snapshot!("unnamed", scene.run(&["init", "--path", "lre", "--yes"]));
+    let tag = "\nlre = use_extension(\"@local-remote-execution//extensions:lre.bzl\", \"lre\")\n\
+               lre.toolchain(name = \"cc\", manifest = \"//toolchain:lre.json\")\n";
+    scene.write("MODULE.bazel", &(scene.read("MODULE.bazel") + tag));
+    let named = scene.run_without_change(&["init", "--path", "lre", "--yes"]);
+    assert!(named.starts_with("exit 0\n") && !named.contains("no tag names"), "{named}");
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_nothing_is_written() {
     let scene = workspace();
     assert_snapshot!("no-source", scene.run_without_change(&["init", "--yes"]));
