@@ -16,12 +16,24 @@ use super::document::{parse, to_bytes};
 use super::image_entry::new_header;
 use super::new_image::{Documents, LayerBytes, NewImage, NewLayer, digest_of, saved_part};
 use super::reference::{ImageReference, Transport};
+use crate::shell::quote_path;
 use crate::system_error::describe_system_error;
 use crate::temporary_folder::temporary_folder;
 
 /// Why an image is not written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
+    /// It would lie in a folder that is not there.
+    #[error(
+        "cannot write `{}`: there is no folder `{}`\n\nhint: make it with `mkdir -p {}`",
+        path.display(), parent.display(), quote_path(parent)
+    )]
+    NoParent {
+        /// The folder or archive.
+        path: PathBuf,
+        /// The folder that it would lie in.
+        parent: PathBuf,
+    },
     /// Something else is there.
     #[error(
         "`{}` is there and is no OCI layout: it has no `oci-layout`\n\n\
@@ -59,6 +71,9 @@ pub fn check_output(out: &ImageReference) -> Result<(), OutputError> {
             match parent.metadata() {
                 Ok(metadata) if metadata.is_dir() => Ok(()),
                 Ok(_) => Err(fail(io::Error::other(format!("`{}` is no folder", parent.display())))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    Err(OutputError::NoParent { path: path.clone(), parent: parent.to_owned() })
+                }
                 Err(error) => {
                     Err(fail(io::Error::other(format!("`{}`: {}", parent.display(), describe_system_error(&error)))))
                 }
