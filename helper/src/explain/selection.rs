@@ -10,6 +10,9 @@ use crate::execlog::{ListId, Log, Pool, Spawn, Text};
 use crate::image::CONTAINER_IMAGE;
 use crate::toolchain_kind::ToolchainKind;
 
+/// Where generated files lie.
+const GENERATED: &str = "bazel-out/";
+
 /// What is looked at, in the order of messages.
 const KINDS: [ToolchainKind; 2] = [ToolchainKind::Cc, ToolchainKind::Java];
 
@@ -75,8 +78,10 @@ impl<'a> Selection<'a> {
 /// or an option of the server.
 pub(super) fn is_independent(cause: &Cause) -> bool {
     match cause {
-        Cause::Input { values, producer, .. } => {
-            values.first.is_some() && values.second.is_some() && producer.is_none()
+        // What Bazel writes by itself for an action, such as its file of parameters, has no action that made it.
+        Cause::Input { path, values, producer } => {
+            let is_source = producer.is_none() && !path.starts_with(GENERATED);
+            is_source && values.first.is_some() && values.second.is_some()
         }
         Cause::DigestFunction(_) => true,
         _ => false,

@@ -79,6 +79,30 @@ fn toolchain_that_one_build_did_not_select_is_the_first_cause_and_what_follows_f
     assert!(said.contains("input `poem.txt` is") && !said.contains("select the toolchain"), "{said}");
 }
 
+/// A log whose spawns read a file of parameters, which no action makes.
+fn with_parameters(log: &str, hash: &str) -> String {
+    let mut text = String::new();
+    for spawn in serde_json::Deserializer::from_str(log).into_iter::<serde_json::Value>() {
+        let mut spawn = spawn.expect("a spawn");
+        let file = serde_json::json!({"path": "bazel-out/k8-fastbuild/bin/libone.so-2.params",
+            "digest": {"hash": hash, "sizeBytes": "1", "hashFunctionName": "SHA-256"}});
+        spawn["inputs"].as_array_mut().expect("inputs").push(file);
+        text += &(spawn.to_string() + "\n");
+    }
+    text
+}
+
+#[test]
+fn file_of_parameters_follows_from_the_toolchain_that_was_not_selected() {
+    let scene = scene();
+    scene.write("with.json", &with_parameters(LOGS[0].1, "c1"));
+    write_unselected(&scene, "without.json", &with_parameters(LOGS[0].1, "c2"));
+    write_unselected(&scene, "host.json", LOGS[0].1);
+    let said = scene.run_without_change(&["explain", "with.json", "without.json"]);
+    let expected = scene.run_without_change(&["explain", "base.json", "host.json"]);
+    assert_eq!(said, expected.replace("base.json", "with.json").replace("host.json", "without.json"));
+}
+
 #[test]
 fn source_that_was_edited_too_is_told_beside_the_toolchain_that_was_not_selected() {
     let scene = scene();

@@ -98,7 +98,9 @@ pub(crate) fn run(tally: &mut Tally, lab: &Lab) -> Result<()> {
         if outcome.success {
             bail!("the analysis went on with an edited file");
         }
-        expect_lines("Bazel's message", &outcome.stderr, "\nhint: write it again with `lre regen --out lre-cc`")
+        let hint = "\nhint: bring back what was committed, as with `git checkout -- lre-cc`, or write it again with \
+                    `lre regen --out lre-cc`";
+        expect_lines("Bazel's message", &outcome.stderr, hint)
     });
     bazel.shutdown()
 }
