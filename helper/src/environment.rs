@@ -11,6 +11,24 @@ hint: write one with `nix eval --json .#lre-cc.meta.Env >env.json` in a flake, o
 --json toolchain.nix -A lre-cc.meta.Env >env.json` in the folder of a `toolchain.nix`; that of a manifest is \
 `jq .env lre.json`, and that of an image is read by `lre regen --image REF`";
 
+/// The `BAZEL_…` variables that are read, and those that Bazel's own configuration reads and this one has no use for.
+const BAZEL_VARIABLES: [&str; 14] = [
+    "BAZEL_COMPILER",
+    "BAZEL_CONLYOPTS",
+    "BAZEL_CXXOPTS",
+    "BAZEL_HOST_SYSTEM",
+    "BAZEL_JAVA_TOOLS",
+    "BAZEL_LINKLIBS",
+    "BAZEL_LINKOPTS",
+    "BAZEL_LLVM_COV",
+    "BAZEL_LLVM_PROFDATA",
+    "BAZEL_SH",
+    "BAZEL_TARGET_CPU",
+    "BAZEL_TARGET_LIBC",
+    "BAZEL_TARGET_SYSTEM",
+    "BAZEL_USE_LLVM_NATIVE_COVERAGE",
+];
+
 /// Why a list is no usable `Env`.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
@@ -180,6 +198,19 @@ impl Environment {
                 self.paths.parse(folder).map_err(|reason| EnvironmentError::OutsideStore { key: "PATH", reason })
             })
             .collect()
+    }
+
+    /// What to say of each `BAZEL_…` variable that nothing reads: it may be misspelt.
+    pub fn unread_variables(&self) -> impl Iterator<Item = String> {
+        let unread =
+            self.iter().map(|(key, _)| key).filter(|key| key.starts_with("BAZEL_") && !BAZEL_VARIABLES.contains(key));
+        unread.map(|key| {
+            let is_near = |known: &&str| known.starts_with(key) || key.starts_with(known);
+            match BAZEL_VARIABLES.into_iter().find(is_near) {
+                Some(known) => format!("`{key}` in Env is not read; `{known}` is"),
+                None => format!("`{key}` in Env is not read"),
+            }
+        })
     }
 
     /// The words of a `BAZEL_…` variable: separated by `:`, where `%:` is a colon and `%%` a percent sign, as in Bazel's

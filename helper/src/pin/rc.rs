@@ -189,7 +189,13 @@ fn hint(subject: &PinSubject<'_>, file: &str) -> String {
     if target.starts_with("/nix/store") {
         return "enter the development shell again, whose flake module writes the file".to_owned();
     }
-    format!("write it again from the manifest with `{}`, or from Env with `lre bazelrc`", subject.sync_command())
+    // Nothing in the workspace says that this toolchain is meant.
+    let other = if subject.owns_toolchain() {
+        ""
+    } else {
+        "; if it is right, a tag `lre.toolchain(name = …, manifest = …)` in `MODULE.bazel` names its toolchain"
+    };
+    format!("write it again from the manifest with `{}`, or from Env with `lre bazelrc`{other}", subject.sync_command())
 }
 
 fn parse(text: &str) -> Rc {

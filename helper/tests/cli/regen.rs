@@ -91,6 +91,16 @@ fn flags_of_env_that_the_compiler_refuses_are_told_with_its_errors_and_by_their_
 }
 
 #[test]
+fn misspelt_variable_of_env_is_told() {
+    let scene = Scene::with_compiler(COMPILER);
+    let more = ["BAZEL_CXXOPT=-std=c++20", "BAZEL_NOTHING=1", "BAZEL_USE_LLVM_NATIVE_COVERAGE=1"];
+    let usual = [format!("PATH={ROOT}/bin"), format!("CC={ROOT}/bin/clang")];
+    let entries: Vec<&str> = usual.iter().map(String::as_str).chain(more).collect();
+    scene.write_env(&entries);
+    assert_snapshot!("misspelt", scene.run(&REGEN));
+}
+
+#[test]
 fn root_of_a_workspace_is_no_folder_of_a_toolchain() {
     let scene = Scene::with_compiler(COMPILER);
     scene.write("MODULE.bazel", "");

@@ -21,6 +21,7 @@ use crate::published::{PublishedError, read_published};
 use crate::shell::quote_path;
 use crate::store::database::query_nar_hashes;
 use crate::store::{Store, StoreRoot};
+use crate::talk::say;
 use crate::toolchain::{Facts, Source};
 use crate::toolchain_kind::ToolchainKind;
 use crate::toolchain_path::PathPolicy;
@@ -154,6 +155,9 @@ pub(super) fn probe(
     environment: Environment,
 ) -> anyhow::Result<Source> {
     let kind = ToolchainKind::of(&environment, kind)?;
+    for unread in environment.unread_variables() {
+        say(format_args!("note: {unread}"));
+    }
     let _waiting = Waiting::with("asking the compiler of Env");
     let facts = match kind {
         ToolchainKind::Cc => Facts::Cc(Box::new(probe_cc(store, &environment)?)),
