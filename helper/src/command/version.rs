@@ -10,7 +10,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The version, the commit that the program was built from, and the manifests that it reads. The commit is what the
-/// build was given in `LRE_COMMIT`.
+/// build was given in `LRE_COMMIT`, or else that of the checkout, as `build.rs` found it.
 pub(super) fn version() -> &'static str {
     &VERSION
 }
