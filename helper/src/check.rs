@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::diagnostic::human::Sources;
 use crate::diagnostic::{Finding, Group, Kind, Place, Span};
 use crate::manifest::{FILE_NAME, Manifest};
-use crate::shell::{quote_path, quote_words};
+use crate::shell::quote_path;
 use crate::store::{Store, StoreRoot};
 use crate::toolchain_kind::ToolchainKind;
 
@@ -217,11 +217,6 @@ pub(crate) fn group_with(headline: String, mut findings: Vec<Finding>, hint: Str
         finding.hint.get_or_insert_with(|| hint.clone());
     }
     (!findings.is_empty()).then_some(Group { headline, findings, hint })
-}
-
-/// `nix-store … ROOT…`, in the store that is checked.
-fn nix_store_command<S: AsRef<str>>(store: &Store, verb: &str, roots: impl IntoIterator<Item = S>) -> String {
-    format!("`nix-store{} {verb} {}`", store.option(), quote_words(roots))
 }
 
 pub(crate) fn plural<T>(count: usize, one: T, many: T) -> T {

@@ -10,7 +10,7 @@ pub mod path;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::shell::quote_path;
+use crate::shell::{quote_path, quote_words};
 
 pub use path::{StorePath, StorePathError, StoreRoot, find_store_paths};
 
@@ -90,6 +90,12 @@ impl Store {
     #[must_use]
     pub fn option(&self) -> String {
         self.chroot.as_ref().map(|folder| format!(" --store {}", quote_path(folder))).unwrap_or_default()
+    }
+
+    /// A command for this store, as hints quote it: `` `nix-store VERB ROOT…` ``.
+    #[must_use]
+    pub fn command<S: AsRef<str>>(&self, verb: &str, roots: impl IntoIterator<Item = S>) -> String {
+        format!("`nix-store{} {verb} {}`", self.option(), quote_words(roots))
     }
 
     /// Where a logical absolute path lies on disk.

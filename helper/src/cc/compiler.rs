@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::environment::Environment;
 use crate::oci::entry::command_in;
-use crate::shell::{quote, quote_path, quote_words};
+use crate::shell::{quote_path, quote_words};
 use crate::store::Store;
 use crate::system_error::describe_system_error;
 use crate::talk::say_runs;
@@ -178,7 +178,7 @@ pub struct Compiler<'a> {
     program: PathBuf,
     /// The unpacked image that it runs in, if it does.
     image_root: Option<PathBuf>,
-    store_option: String,
+    realise_hint: String,
     environment: &'a Environment,
     folder: &'a Path,
     time_limit: Duration,
@@ -189,9 +189,10 @@ impl<'a> Compiler<'a> {
     #[must_use]
     pub fn new(store: &Store, path: &ToolchainPath, environment: &'a Environment, folder: &'a Path) -> Self {
         let program = store.on_disk(&path.to_string());
-        let store_option = store.option();
+        let realise = path.in_store().map(|path| store.command("--realise", [path.root().path()]));
+        let realise_hint = realise.map(|command| format!("; realise it with {command}")).unwrap_or_default();
         let image_root = store.image_root().map(Path::to_owned);
-        Self { path: path.clone(), program, image_root, store_option, environment, folder, time_limit: TIME_LIMIT }
+        Self { path: path.clone(), program, image_root, realise_hint, environment, folder, time_limit: TIME_LIMIT }
     }
 
     /// Its logical path.
@@ -209,7 +210,7 @@ impl<'a> Compiler<'a> {
         let mut child = self.spawn(arguments).map_err(|source| CompilerError::NotStarted {
             argv: argv.clone(),
             program: quote_path(&self.program),
-            realise: self.realise_hint(),
+            realise: self.realise_hint.clone(),
             source,
         })?;
         let (sender, pipes) = mpsc::channel();
@@ -244,12 +245,6 @@ impl<'a> Compiler<'a> {
             by_hand: self.by_hand(),
             place: if self.image_root.is_some() { " in a container of the image" } else { "" },
         })
-    }
-
-    fn realise_hint(&self) -> String {
-        let root = self.path.in_store().map(|path| quote(&path.root().path()));
-        root.map(|root| format!("; realise it with `nix-store{} --realise {root}`", self.store_option))
-            .unwrap_or_default()
     }
 
     /// The start of a command line that runs it with Env and nothing else.

@@ -1,6 +1,6 @@
 //! What a JDK says of itself, against what the manifest recorded.
 
-use super::{Subject, group_with, nix_store_command};
+use super::{Subject, group_with};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::java::probe::{RELEASE, read_release, release_entry};
 use crate::store::Store;
@@ -28,7 +28,7 @@ pub(super) fn other_java(subject: &Subject<'_>, store: &Store) -> Option<Group> 
     };
     let message = format!("{home}/{RELEASE} {said}, and `lre.json` has `{}`", probe.version);
     let finding = Finding { root: Some(home.root().path()), ..Finding::new(Kind::JavaVersionMismatch, place, message) };
-    let repair = nix_store_command(store, "--repair-path", [home.root().path()]);
+    let repair = store.command("--repair-path", [home.root().path()]);
     let hint = format!("repair the store with {repair}, or {}", subject.probe_hint());
     group_with(format!("the JDK of `{}` is not the one in its `lre.json`", subject.name()), vec![finding], hint)
 }

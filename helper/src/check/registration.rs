@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::root::{finding_of_root, realise_hint};
-use super::{Progress, Subject, group_with, nix_store_command, plural};
+use super::{Progress, Subject, group_with, plural};
 use crate::diagnostic::{Finding, Group, Kind};
 use crate::manifest::Manifest;
 use crate::shell::quote_words;
@@ -133,7 +133,7 @@ impl Registrations {
             .collect();
 
         let (hashed, repair) = (expectations.len(), |roots: &[String]| {
-            format!("repair the store with {}", nix_store_command(store, "--repair-path", roots))
+            format!("repair the store with {}", store.command("--repair-path", roots))
         });
         let (count, differ) = (changed.len(), plural(changed.len(), "differs from its", "differ from their"));
         let changed_headline = format!("{count} of {hashed} hashed store roots {differ} recorded NAR hash");
@@ -171,7 +171,7 @@ fn group_of_roots(headline: String, mut findings: Vec<Finding>, hint: impl Fn(&[
 
 /// `--realise` believes the database and does nothing.
 fn deleted_hint(store: &Store, roots: &[String]) -> String {
-    let (repair, it) = (nix_store_command(store, "--repair-path", roots), plural(roots.len(), "it", "them"));
+    let (repair, it) = (store.command("--repair-path", roots), plural(roots.len(), "it", "them"));
     format!(
         "fetch {it} again with {repair}, or make Nix forget {it} with `nix-store{} --verify` and build the toolchain again",
         store.option()

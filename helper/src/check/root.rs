@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::mention::Mention;
 use super::registration::Registrations;
-use super::{Subject, group_with, nix_store_command, plural};
+use super::{Subject, group_with, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::manifest::Manifest;
 use crate::store::{Store, StoreRoot};
@@ -54,7 +54,7 @@ pub(super) fn finding_of_root(subject: &Subject<'_>, kind: Kind, root: &StoreRoo
 /// alone.
 pub(super) fn realise_hint(manifest: &Manifest, store: &Store, roots: &[String]) -> String {
     let pronoun = plural(roots.len(), "it", "them");
-    let command = nix_store_command(store, "--realise", roots);
+    let command = store.command("--realise", roots);
     let remotely = "or build remotely only with `--repo_env=LRE_LOCAL=off`";
     let first = if store.is_absent() { "this machine has no Nix store: install Nix, then " } else { "" };
     if manifest.pin.is_empty() {

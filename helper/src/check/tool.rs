@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::drift::render_all;
 use super::mention::Mention;
-use super::{Subject, group_with, nix_store_command, plural};
+use super::{Subject, group_with, plural};
 use crate::diagnostic::{Finding, Group, Kind, Place};
 use crate::java::probe::PROGRAMS;
 use crate::store::{Store, StorePath};
@@ -23,9 +23,7 @@ pub(super) fn broken_tools(subject: &Subject<'_>, store: &Store) -> Option<Group
         let text = generated.as_ref().and_then(|files| files.get(&spot.file));
         text.is_some_and(|text| !text.contains(&format!("{path}\"")))
     };
-    let repair = |roots: &BTreeSet<String>| {
-        format!("repair the store with {}", nix_store_command(store, "--repair-path", roots))
-    };
+    let repair = |roots: &BTreeSet<String>| format!("repair the store with {}", store.command("--repair-path", roots));
     let (mut damaged, mut edited) = (BTreeSet::new(), false);
     let mut findings = Vec::new();
     for ((kind, what), path, mention) in faults {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::ProbeError;
 use crate::environment::{Environment, EnvironmentError};
-use crate::shell::quote;
 use crate::store::Store;
 use crate::toolchain_path::ToolchainPath;
 
@@ -55,9 +54,8 @@ pub(super) fn find_tools(
     if let Some(folder) = search.folders.iter().find(|folder| !search.has_folder(folder))
         && REQUIRED_TOOLS.iter().any(|tool| !tools.contains_key(*tool))
     {
-        let realise = folder.in_store().map(|path| quote(&path.root().path()));
-        let realise =
-            realise.map(|root| format!("realise it with `nix-store{} --realise {root}`, or ", store.option()));
+        let realise = folder.in_store().map(|path| store.command("--realise", [path.root().path()]));
+        let realise = realise.map(|command| format!("realise it with {command}, or "));
         return Err(ProbeError::AbsentFolder { folder: folder.clone(), realise: realise.unwrap_or_default() });
     }
     let named = NAMED.into_iter().filter(|(name, _)| !is_darwin || *name != NAMED_DARWIN.0);

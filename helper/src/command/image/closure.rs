@@ -8,7 +8,7 @@ use anyhow::{anyhow, bail};
 use crate::manifest::RecordedRoot;
 use crate::oci::layer_plan::plan_layers;
 use crate::oci::store_layer::HashedRoot;
-use crate::shell::{quote_path, quote_words};
+use crate::shell::quote_path;
 use crate::store::database::{Closure, Registration, Unknown, query_closure, query_references};
 use crate::store::{Store, StoreRoot};
 
@@ -54,11 +54,10 @@ fn refuse_absent(store: &Store, roots: &[StoreRoot], closure: &Closure) -> anyho
     let list: String = absent.iter().map(|root| format!("\n  {root}")).collect();
     bail!(
         "{} of {} store roots are not on this machine, or not valid in Nix's database{list}\n\n\
-         hint: realise them with `nix-store{} --realise {}`",
+         hint: realise them with {}",
         absent.len(),
         all.len(),
-        store.option(),
-        quote_words(&absent)
+        store.command("--realise", &absent)
     )
 }
 

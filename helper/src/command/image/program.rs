@@ -19,9 +19,8 @@ pub(super) fn worker_program(store: &Store, worker: &StorePath) -> anyhow::Resul
     let path = worker.to_string();
     let Some(place) = store.resolve(&path) else {
         bail!(
-            "the worker `{path}` is not on this machine\n\nhint: realise it with `nix-store{} --realise {}`",
-            store.option(),
-            worker.root()
+            "the worker `{path}` is not on this machine\n\nhint: realise it with {}",
+            store.command("--realise", [worker.root().path()])
         )
     };
     if place.is_file() {
